@@ -1,0 +1,67 @@
+# Everything is installed into .venv from hashed lock files; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-deps -r
+EDITABLE := $(PIP) install --no-deps --no-build-isolation -e . -e service/wuts_sandbox
+CODE := service gateway protos requirements tests
+
+export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR
+
+.DEFAULT_GOAL := help
+.PHONY: help run install install-test test unit check format generate lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: install ## Start a loopback WhatsApp, the service and the gateway; print calls to paste
+	@exec $(BIN)/python -m wuts_sandbox.tether $(BIN)/wuts-sandbox run
+
+install: $(VENV)/.sandbox ## Install what `make run` needs
+
+install-test: $(VENV)/.test ## Install what the tests need, too
+
+test: check ## Run every check and every test
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+unit: install-test ## Run the quick tests only
+	@$(BIN)/python -m pytest tests/unit tests/contract tests/rpc
+
+check: install-test ## Lint, types, import walls, protos, generated code
+	@echo "ruff" && $(BIN)/ruff check -q $(CODE) && $(BIN)/ruff format -q --check $(CODE)
+	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "import walls" && $(BIN)/lint-imports --no-logo >.venv/walls.txt || { cat .venv/walls.txt; exit 1; }
+	@echo "protos and generated code" && $(BIN)/python protos/generate.py --check
+
+format: install-test ## Format the Python code
+	@$(BIN)/ruff check -q --fix $(CODE); $(BIN)/ruff format -q $(CODE)
+
+generate: install-test ## Generate the protobuf code and the gateway's descriptor set
+	@$(BIN)/python protos/generate.py
+
+lock: install-test ## Resolve the locked requirements anew
+	@$(BIN)/python requirements/lock.py
+
+clean: ## Remove everything that was installed or made
+	@rm -rf $(VENV) .run .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@echo "making $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "wuts needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sandbox: requirements/sandbox.txt pyproject.toml service/wuts_sandbox/pyproject.toml | $(VENV)/bin/python
+	@echo "installing the locked dependencies ..."
+	@$(INSTALL) requirements/sandbox.txt
+	@$(EDITABLE)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.sandbox requirements/test.txt
+	@echo "installing the locked test dependencies ..."
+	@$(INSTALL) requirements/test.txt
+	@touch $@

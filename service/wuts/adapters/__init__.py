@@ -1,0 +1,1 @@
+"""What answers the ports: SQLite stores, the registry, supervised sessions."""

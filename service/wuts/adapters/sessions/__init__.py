@@ -1,0 +1,1 @@
+"""Watches over the session processes of linked devices and speaks with them."""

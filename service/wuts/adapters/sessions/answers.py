@@ -1,0 +1,66 @@
+"""What a session process's replies mean in the domain's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wuts.domain.errors import (
+    DeviceNotReady,
+    DomainError,
+    GroupForbidden,
+    GroupNotFound,
+    PictureHidden,
+    PictureNotSet,
+    RateLimited,
+    StoreUnavailable,
+    WhatsappError,
+    WhatsappTimeout,
+)
+from wuts.domain.group import Participant, Roster
+from wuts.domain.picture import Picture, Unchanged
+from wuts.domain.state import DeviceState
+from wuts.session.v1 import session_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def picture(reply: pb.Reply, *, existing_id: str, slow_down_seconds: int) -> Picture | Unchanged:
+    """Reads the answer to a question for a picture; raises what it says went wrong."""
+    match reply.WhichOneof("outcome"):
+        case "picture":
+            told = reply.picture
+            return Picture(url=told.url, id=told.id, kind=told.type, direct_path=told.direct_path)
+        case "unchanged":
+            return Unchanged(id=existing_id)
+        case _:
+            raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+
+
+def roster(reply: pb.Reply, *, slow_down_seconds: int) -> Roster:
+    """Reads the answer to a question for a roster; raises what it says went wrong."""
+    if reply.WhichOneof("outcome") != "roster":
+        raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+    told = reply.roster.participants
+    return Roster([Participant(each.pn, each.lid, each.redacted_phone) for each in told])
+
+
+def error(failure: pb.Failure, *, slow_down_seconds: int) -> DomainError:
+    """Names the situation; whatever has no name of its own is a WhatsappError."""
+    if failure.kind == pb.FAILURE_KIND_RATE_LIMITED:
+        return RateLimited(slow_down_seconds)
+    if failure.kind == pb.FAILURE_KIND_NOT_CONNECTED:
+        # The engine knew before its event could arrive here.
+        return DeviceNotReady(DeviceState.RECONNECTING)
+    situation = _SITUATIONS.get(failure.kind)
+    return WhatsappError(failure.code) if situation is None else situation()
+
+
+_SITUATIONS: dict[int, Callable[[], DomainError]] = {
+    pb.FAILURE_KIND_PICTURE_HIDDEN: PictureHidden,
+    pb.FAILURE_KIND_PICTURE_NOT_SET: PictureNotSet,
+    pb.FAILURE_KIND_TIMED_OUT: WhatsappTimeout,
+    pb.FAILURE_KIND_GROUP_NOT_FOUND: GroupNotFound,
+    pb.FAILURE_KIND_GROUP_FORBIDDEN: GroupForbidden,
+    pb.FAILURE_KIND_STORE_LOCKED: StoreUnavailable,
+}

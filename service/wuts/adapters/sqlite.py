@@ -1,0 +1,193 @@
+"""Reads one SQLite file that somebody else writes, on a thread of its own.
+
+The file is opened read-only and never altered. Every bound that keeps a slow or
+locked file from harming others stands here; what the tables mean does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from wuts.domain.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+# Instructions of SQLite's machine between two looks at the clock: about a millisecond.
+_INSTRUCTIONS = 20_000
+# Foreign text may be no UTF-8. Decoding by the default factory is far cheaper, so this one
+# comes in only for the job that met such a text.
+_lenient_text = partial(str, encoding="utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one file may take of anything."""
+
+    call_seconds: float = 5.0
+    """A job's whole time, waiting in line included."""
+    busy_seconds: float = 1.0
+    """How long SQLite waits for the writer's lock."""
+    jobs: int = 32
+    """Jobs waiting or running; one more is refused."""
+    cache_kib: int = 65_536
+    """Page cache; fills only as far as pages are read."""
+
+
+class _Budget:
+    """How long a job may run on; its caller may end it early."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def spent(self) -> bool:
+        return time.monotonic() >= self._end
+
+    def withdraw(self) -> None:
+        self._end = 0.0
+
+
+class Reader:
+    """Runs jobs on one file, one after another.
+
+    `accept` looks at each new connection and raises to refuse the file. The
+    file is opened with the first job, and again when another file has taken
+    its place.
+    """
+
+    def __init__(
+        self, path: Path, limits: Limits, accept: Callable[[sqlite3.Connection], None], name: str
+    ) -> None:
+        self._path = path
+        self._limits = limits
+        self._accept = accept
+        self._log = _log.bind(device_id=name)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._jobs: set[Future[Any]] = set()
+        # The rest belongs to the thread alone.
+        self._connection: sqlite3.Connection | None = None
+        self._opened_file = (0, 0)
+        self._budget = _Budget(0)
+
+    @property
+    def idle(self) -> bool:
+        """Tells whether no job is waiting or running."""
+        return not self._jobs
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Gives what `job` makes of the file, in one transaction.
+
+        Raises FileNotFoundError when there is no file, and StoreUnavailable
+        when the job is not done in time. The job may be run twice.
+        """
+        if len(self._jobs) >= self._limits.jobs:
+            self._log.warning("store_overloaded")
+            raise StoreUnavailable
+        budget = _Budget(self._limits.call_seconds)
+        future = self._thread.submit(self._run, job, budget)
+        self._jobs.add(future)
+        future.add_done_callback(self._jobs.discard)
+        try:
+            async with asyncio.timeout(self._limits.call_seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            self._log.warning("store_too_slow")
+            raise StoreUnavailable from None
+        finally:
+            budget.withdraw()
+
+    def close(self) -> None:
+        """Closes the file behind the jobs in line; takes no more jobs."""
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+
+    def _run(self, job: Callable[[sqlite3.Connection], T], budget: _Budget) -> T:
+        if budget.spent():
+            raise StoreUnavailable
+        self._budget = budget
+        try:
+            return self._transact(self._current_connection(), job)
+        except FileNotFoundError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            # Whatever is wrong, the next job starts from a fresh connection.
+            self._close()
+            reason = getattr(error, "sqlite_errorname", type(error).__name__)
+            self._log.warning("store_unreadable", reason=reason)
+            raise StoreUnavailable from None
+
+    def _transact(
+        self, connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]
+    ) -> T:
+        try:
+            with _transaction(connection):
+                return job(connection)
+        except sqlite3.OperationalError as error:
+            # The driver itself, not SQLite, complains about the text: no error code.
+            if hasattr(error, "sqlite_errorcode"):
+                raise
+        connection.text_factory = _lenient_text
+        try:
+            with _transaction(connection):
+                return job(connection)
+        finally:
+            connection.text_factory = str
+
+    def _current_connection(self) -> sqlite3.Connection:
+        status = self._path.stat()
+        file = (status.st_dev, status.st_ino)
+        if self._connection is None or file != self._opened_file:
+            self._close()
+            self._connection = self._open()
+            self._opened_file = file
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        # as_uri() escapes what has a meaning in a URI.
+        uri = self._path.absolute().as_uri() + "?mode=ro"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=self._limits.busy_seconds, isolation_level=None
+        )
+        try:
+            connection.set_progress_handler(self._over_budget, _INSTRUCTIONS)
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute(f"PRAGMA cache_size = -{self._limits.cache_kib:d}")
+            self._accept(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _over_budget(self) -> bool:
+        return self._budget.spent()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Holds one snapshot, so that the statements of a job agree."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")

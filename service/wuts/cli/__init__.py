@@ -1,0 +1,1 @@
+"""The `wuts` command line."""

@@ -1,0 +1,1 @@
+"""What the field is about, without any input or output."""

@@ -1,0 +1,48 @@
+"""A contact: one person of whom a device knows a name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Names(NamedTuple):
+    """The names of one row of the store; an empty string means none."""
+
+    first: str = ""
+    full: str = ""
+    push: str = ""
+    business: str = ""
+
+    def __bool__(self) -> bool:
+        """Tells whether any name is known."""
+        return any(self[:])
+
+    def filled_from(self, other: Names) -> Names:
+        """Keeps these names and takes the missing ones from the other row."""
+        return Names(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class Contact(NamedTuple):
+    """One person of the contact list; an empty string means unknown.
+
+    A plain tuple of texts that come from the store already canonical: a list
+    may hold hundreds of thousands of them.
+    """
+
+    jid: str
+    lid_jid: str
+    first_name: str
+    full_name: str
+    push_name: str
+    business_name: str
+
+
+class ContactPage(NamedTuple):
+    """Contacts in a stable order, and where the next page starts.
+
+    `cursor` is opaque to everyone but the store that made it; empty means that
+    nothing follows.
+    """
+
+    contacts: list[Contact]
+    cursor: str

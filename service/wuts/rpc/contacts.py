@@ -1,0 +1,108 @@
+"""ContactsService: convert, call the use case, convert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wuts.contacts.v1 import contacts_service_pb2 as pb
+from wuts.contacts.v1 import contacts_service_pb2_grpc as pb_grpc
+from wuts.domain.errors import ValidationFailed
+from wuts.rpc import convert
+from wuts.rpc.authentication import current_caller
+from wuts.usecases.get_profile_picture import get_profile_picture
+from wuts.usecases.list_contacts import list_contacts
+from wuts.usecases.resolve_identifiers import resolve_identifiers
+
+if TYPE_CHECKING:
+    from grpc import aio
+
+    from wuts.ports import ContactStore, LiveSessions
+    from wuts.rpc.page_tokens import PageTokens
+
+_BASIC, _FULL = "BASIC", "FULL"
+
+
+class ContactsServicer(pb_grpc.ContactsServiceServicer):
+    """Serves the three calls for the device of the caller's token."""
+
+    def __init__(
+        self,
+        *,
+        store: ContactStore,
+        sessions: LiveSessions,
+        page_tokens: PageTokens,
+        max_list: int,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._page_tokens = page_tokens
+        self._max_list = max_list
+
+    async def ListContacts(  # the name of the rpc
+        self,
+        request: pb.ListContactsRequest,
+        context: aio.ServicerContext[Any, Any],  # part of the signature
+    ) -> pb.ListContactsResponse:
+        """Lists the device's contacts, all or one page of them."""
+        device = current_caller().device()
+        full = _is_full(request.view)
+        token = request.page_token
+        pages = list_contacts(
+            device,
+            after=self._page_tokens.open(token, device) if token else "",
+            page_size=request.page_size if request.HasField("page_size") else None,
+            max_list=self._max_list,
+            store=self._store,
+            sessions=self._sessions,
+        )
+        response = pb.ListContactsResponse(success=True)
+        cursor = ""
+        async for page in pages:
+            convert.add_contacts(response.contacts, page.contacts, full=full)
+            cursor = page.cursor
+        response.count = len(response.contacts)
+        if cursor:
+            response.next_page_token = self._page_tokens.seal(cursor, device)
+        return response
+
+    async def GetProfilePicture(  # the name of the rpc
+        self,
+        request: pb.GetProfilePictureRequest,
+        context: aio.ServicerContext[Any, Any],  # part of the signature
+    ) -> pb.GetProfilePictureResponse:
+        """Asks for one picture; absent `preview` means the preview."""
+        found = await get_profile_picture(
+            current_caller().device(),
+            jid=request.jid,
+            number=request.number,
+            preview=request.preview if request.HasField("preview") else True,
+            existing_id=request.existing_id,
+            sessions=self._sessions,
+        )
+        return pb.GetProfilePictureResponse(success=True, data=convert.picture(found))
+
+    async def ResolveIdentifiers(  # the name of the rpc
+        self,
+        request: pb.ResolveIdentifiersRequest,
+        context: aio.ServicerContext[Any, Any],  # part of the signature
+    ) -> pb.ResolveIdentifiersResponse:
+        """Resolves every input; the items stand in the order of the inputs."""
+        full = _is_full(request.view)
+        results = await resolve_identifiers(
+            current_caller().device(),
+            request.jids,
+            group_jid=request.group_jid,
+            store=self._store,
+            sessions=self._sessions,
+        )
+        items = [
+            convert.resolved(text, result, full=full)
+            for text, result in zip(request.jids, results, strict=True)
+        ]
+        return pb.ResolveIdentifiersResponse(success=True, count=len(items), items=items)
+
+
+def _is_full(view: str) -> bool:
+    if view not in {"", _BASIC, _FULL}:
+        raise ValidationFailed("view", f'must be "{_BASIC}" or "{_FULL}"', view)
+    return view == _FULL

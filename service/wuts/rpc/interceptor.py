@@ -1,0 +1,136 @@
+"""The one interceptor: authentication, deadline and errors of every call of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+import structlog
+from grpc import aio
+
+from wuts.domain.errors import CallTimeout, DomainError, ServiceUnavailable
+from wuts.rpc.authentication import authenticate
+from wuts.rpc.error_status import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from wuts.ports import TokenDirectory
+
+_log = structlog.get_logger()
+
+_OPEN = ("/grpc.health.", "/grpc.reflection.")
+# Health checkers and grpcurl's `list` come without a token.
+
+_DETAILS = "grpc-status-details-bin"
+_TRANSCODED = "x-envoy-original-path"
+_MAX_CALLS = 512
+# Beyond this many calls under way a new one is refused at once.
+
+Context = aio.ServicerContext[Any, Any]
+
+
+@dataclass(slots=True)
+class Load:
+    """Counts the calls under way and says when no new ones are taken."""
+
+    under_way: int = 0
+    draining: bool = False
+
+    def admit(self) -> None:
+        """Takes one more call; raises ServiceUnavailable."""
+        if self.draining or self.under_way >= _MAX_CALLS:
+            raise ServiceUnavailable
+        self.under_way += 1
+
+
+class CallGuard(aio.ServerInterceptor):
+    """Wraps every handler of ours: who calls, how long, and what a failure says.
+
+    `call_timeout` bounds unary calls in seconds; a shorter deadline of the
+    caller's own ends them earlier. Streams are bounded by what they do.
+    """
+
+    def __init__(self, directory: TokenDirectory, *, call_timeout: float, load: Load) -> None:
+        self._directory = directory
+        self._call_timeout = call_timeout
+        self._load = load
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Replaces the handler of a call by its guarded twin."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or str(method).startswith(_OPEN):
+            return handler
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                self._guard_stream(handler.unary_stream, str(method)),
+                request_deserializer=handler.request_deserializer,
+                response_serializer=handler.response_serializer,
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            self._guard_unary(handler.unary_unary, str(method)),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    def _guard_unary(self, serve: Any, method: str) -> Any:  # noqa: ANN401  # grpc's handlers are untyped
+        async def guarded(request: object, context: Context) -> object:
+            try:
+                self._enter(context)
+                try:
+                    async with asyncio.timeout(self._call_timeout):
+                        return await serve(request, context)
+                finally:
+                    self._load.under_way -= 1
+            except TimeoutError:
+                await _abort(context, CallTimeout(), method)
+            except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
+                await _abort(context, error, method)
+
+        return guarded
+
+    def _guard_stream(self, serve: Any, method: str) -> Any:  # noqa: ANN401  # grpc's handlers are untyped
+        async def guarded(request: object, context: Context) -> AsyncIterator[object]:
+            try:
+                self._enter(context)
+                try:
+                    async for response in serve(request, context):
+                        yield response
+                finally:
+                    self._load.under_way -= 1
+            except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
+                await _abort(context, error, method)
+
+        return guarded
+
+    def _enter(self, context: Context) -> None:
+        authenticate(context.invocation_metadata(), self._directory)
+        self._load.admit()
+
+
+async def _abort(context: Context, error: Exception, method: str) -> NoReturn:
+    """Ends the call with the error's status; `x-error-*` is for the gateway."""
+    if isinstance(error, aio.AbortError):
+        raise error
+    fault = Fault.of(error)
+    if not isinstance(error, DomainError):
+        # The traceback names types and lines only: a message may hold a number.
+        _log.error("call failed by a fault of ours", method=method, fault=type(error).__name__)
+    trailing: list[tuple[str, str | bytes]] = [
+        (_DETAILS, fault.status().SerializeToString()),
+        ("x-error-code", fault.reason),
+    ]
+    if fault.retry_after:
+        trailing.append(("retry-after", str(fault.retry_after)))
+    if any(key == _TRANSCODED for key, _ in context.invocation_metadata() or ()):
+        trailing.append(("x-error-body", fault.envelope()))
+    await context.abort(fault.code, fault.message, tuple(trailing))

@@ -1,0 +1,110 @@
+"""The gRPC server: services, health, reflection, limits and a graceful stop."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from wuts.contacts.v1 import contacts_service_pb2, contacts_service_pb2_grpc
+from wuts.devices.v1 import devices_service_pb2, devices_service_pb2_grpc
+from wuts.rpc.contacts import ContactsServicer
+from wuts.rpc.devices import DevicesServicer
+from wuts.rpc.interceptor import CallGuard, Load
+
+if TYPE_CHECKING:
+    from wuts.ports import ContactStore, LiveSessions, TokenDirectory
+    from wuts.rpc.page_tokens import PageTokens
+
+CONTACTS = contacts_service_pb2.DESCRIPTOR.services_by_name["ContactsService"].full_name
+DEVICES = devices_service_pb2.DESCRIPTOR.services_by_name["DevicesService"].full_name
+SANDBOX_HEALTH = "wuts.sandbox"
+"""A health name that exists, and serves, only when WhatsApp is a sandbox."""
+
+_MIB = 1024 * 1024
+_OPTIONS = (
+    # Without this a second server would share a busy port without an error.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", _MIB),
+    # 200,000 contacts are some 20 MB; a caller sets its own, smaller limit.
+    ("grpc.max_send_message_length", 256 * _MIB),
+    ("grpc.max_concurrent_streams", 1024),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+)
+_CALL_TIMEOUT = 25.0
+# Below the gateway's 30 s for a list; calls to WhatsApp have a shorter one of
+# their own.
+
+
+class PortTaken(Exception):  # named after the situation
+    """The address cannot be listened on."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the services answer from."""
+
+    store: ContactStore
+    sessions: LiveSessions
+    directory: TokenDirectory
+    page_tokens: PageTokens
+    max_list: int
+
+
+class Server:
+    """The listening server. `port` is known after `start`."""
+
+    def __init__(self, ports: Ports, *, sandbox: bool = False) -> None:
+        self.port = 0
+        self._load = Load()
+        guard = CallGuard(ports.directory, call_timeout=_CALL_TIMEOUT, load=self._load)
+        self._server = aio.server(interceptors=[guard], options=_OPTIONS)
+        self._health = health.aio.HealthServicer()
+        self._sandbox = sandbox
+        self._add_services(ports)
+
+    def _add_services(self, ports: Ports) -> None:
+        contacts = ContactsServicer(
+            store=ports.store,
+            sessions=ports.sessions,
+            page_tokens=ports.page_tokens,
+            max_list=ports.max_list,
+        )
+        devices = DevicesServicer(directory=ports.directory, sessions=ports.sessions)
+        contacts_service_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, self._server)
+        devices_service_pb2_grpc.add_DevicesServiceServicer_to_server(devices, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (CONTACTS, DEVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
+
+    async def start(self, host: str, port: int) -> None:
+        """Listens on the address and serves; raises PortTaken. Port 0 takes any."""
+        try:
+            self.port = self._server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as error:
+            raise PortTaken from error
+        await self._server.start()
+        await self._report_serving()
+
+    async def stop(self, drain: float) -> None:
+        """Refuses new calls, lets those under way finish for `drain` seconds, ends."""
+        self._load.draining = True
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(drain)
+
+    async def wait(self) -> None:
+        """Returns once the server has stopped."""
+        await self._server.wait_for_termination()
+
+    async def _report_serving(self) -> None:
+        names = ["", CONTACTS, DEVICES]
+        if self._sandbox:
+            names.append(SANDBOX_HEALTH)
+        serving = health_pb2.HealthCheckResponse.SERVING
+        await asyncio.gather(*(self._health.set(name, serving) for name in names))

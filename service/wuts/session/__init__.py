@@ -1,0 +1,1 @@
+"""The session process: one neonize client, supervised from outside."""

@@ -1,0 +1,86 @@
+"""Runs calls of the engine on a fixed number of threads."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+from wuts.session.framing import FramingError
+from wuts.session.v1 import session_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wuts.session.engine import Engine
+    from wuts.session.gate import Gate
+
+_LOG = logging.getLogger(__name__)
+
+THREADS = 16
+"""As many as the service has calls under way; one may be busy for 75 seconds."""
+
+_QUEUE_LENGTH = 64
+
+
+class Calls:
+    """Answers requests, in parallel and in any order.
+
+    The threads end with the process only: a call in Go cannot be cancelled.
+    """
+
+    def __init__(self, engine: Engine, gate: Gate, tell: Callable[[pb.Event], None]) -> None:
+        self._engine = engine
+        self._gate = gate
+        self._tell = tell
+        self._queue: queue.Queue[pb.Request] = queue.Queue(_QUEUE_LENGTH)
+
+    def start(self) -> None:
+        """Starts the threads."""
+        for number in range(THREADS):
+            threading.Thread(target=self._work, name=f"call-{number}", daemon=True).start()
+
+    def submit(self, request: pb.Request) -> None:
+        """Takes a request; one too many is answered with RATE_LIMITED at once."""
+        try:
+            self._queue.put_nowait(request)
+        except queue.Full:
+            self._reply(request, _failed(pb.FAILURE_KIND_RATE_LIMITED))
+
+    def _work(self) -> None:
+        while True:
+            request = self._queue.get()
+            self._reply(request, self._answer(request))
+
+    def _answer(self, request: pb.Request) -> pb.Reply:
+        with self._gate.passage() as admitted:
+            if not admitted:
+                return _failed(pb.FAILURE_KIND_NOT_CONNECTED)
+            try:
+                return self._ask(request)
+            except Exception:  # noqa: BLE001 # a caller waits for every reply
+                _LOG.exception("call failed")
+                return _failed(pb.FAILURE_KIND_UNSPECIFIED)
+
+    def _ask(self, request: pb.Request) -> pb.Reply:
+        match request.WhichOneof("call"):
+            case "picture":
+                return self._engine.picture(request.picture)
+            case "roster":
+                return self._engine.roster(request.roster)
+            case _:
+                return _failed(pb.FAILURE_KIND_UNSPECIFIED)
+
+    def _reply(self, request: pb.Request, reply: pb.Reply) -> None:
+        reply.id = request.id
+        try:
+            self._tell(pb.Event(reply=reply))
+        except FramingError:
+            failed = _failed(pb.FAILURE_KIND_MALFORMED_ANSWER)
+            failed.id = request.id
+            self._tell(pb.Event(reply=failed))
+
+
+def _failed(kind: pb.FailureKind.ValueType) -> pb.Reply:
+    return pb.Reply(failure=pb.Failure(kind=kind))

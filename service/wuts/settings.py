@@ -1,0 +1,58 @@
+"""The service's settings: WUTS_* environment variables to one frozen object."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    return tuple(shlex.split(value)) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose. Each name is a variable WUTS_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="WUTS_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("data")
+    """Where the registry, the devices' stores and the page-token key live (0700)."""
+
+    grpc_host: str = "127.0.0.1"
+    """The address the gRPC server listens on. Loopback unless another host must call."""
+
+    grpc_port: int = Field(default=50051, ge=0, le=65535)
+    """The port the gRPC server listens on; 0 takes any free one (see service.json)."""
+
+    max_list: int = Field(default=200_000, ge=1, le=1_000_000)
+    """The most contacts ListContacts gives without page_size."""
+
+    session_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = (
+        sys.executable,
+        "-m",
+        "wuts.session",
+    )
+    """The command of a session process, split as a shell does; arguments are appended."""
+
+    session_log: bool = False
+    """Whether each session's output is kept in its directory (0600). It holds numbers."""
+
+    sandbox: bool = False
+    """Whether the session processes talk to a sandbox; must agree with what they say."""
+
+    call_timeout: float = Field(default=10.0, gt=0, le=12)
+    """Seconds a call to WhatsApp may take, waiting included."""
+
+    store_timeout: float = Field(default=5.0, gt=0, le=12)
+    """Seconds one read of a device's store may take."""
+
+    drain_seconds: float = Field(default=10.0, ge=0, le=60)
+    """Seconds that calls under way may take to finish once the service is told to stop."""
+
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    """The least level that is logged: debug, info, warning or error."""

@@ -1,0 +1,1 @@
+"""Offers a loopback WhatsApp for trying and testing `wuts`; never part of a production image."""

@@ -1,0 +1,1 @@
+"""Runs the loopback WhatsApp: proxy, TLS, WebSocket, Noise, stanzas, and the phone."""

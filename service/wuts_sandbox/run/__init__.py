@@ -1,0 +1,1 @@
+"""`wuts-sandbox run`: a loopback WhatsApp, the service and the gateway, as one."""

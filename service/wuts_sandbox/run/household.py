@@ -1,0 +1,53 @@
+"""The registry of a run: tenants, users, tokens and devices as the world names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wuts.adapters.registry import Registry
+from wuts.domain.caller import Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wuts_sandbox.world.document import Account, World
+
+MARKER = ".wuts-sandbox"
+"""A data directory without this file is refused by the sandbox's session process."""
+
+
+@dataclass(frozen=True)
+class Resident:
+    """One account of the world, with its device and its user's token."""
+
+    account: Account
+    device: str
+    token: str
+
+    @property
+    def name(self) -> str:
+        """`<tenant>/<user>`."""
+        return f"{self.account.tenant}/{self.account.user}"
+
+
+def settle(data: Path, world: World) -> list[Resident]:
+    """Makes a data directory and registers everybody; one device for each account."""
+    data.mkdir(mode=0o700)
+    (data / MARKER).touch(mode=0o600)
+    registry = Registry(data)
+    try:
+        tokens: dict[tuple[str, str], str] = {}
+        for tenant in dict.fromkeys(account.tenant for account in world.accounts):
+            registry.add_tenant(tenant)
+        for owner in dict.fromkeys((account.tenant, account.user) for account in world.accounts):
+            registry.add_user(*owner, Role.ADMIN)
+            tokens[owner] = registry.add_token(*owner).token
+        return [_resident(registry, account, tokens) for account in world.accounts]
+    finally:
+        registry.close()
+
+
+def _resident(registry: Registry, account: Account, tokens: dict[tuple[str, str], str]) -> Resident:
+    device = registry.create_device(account.tenant, account.user)
+    return Resident(account, device, tokens[account.tenant, account.user])

@@ -1,0 +1,1 @@
+"""Speaks WhatsApp's wire formats from the server's side: binary XML, Noise, keys, certificates."""

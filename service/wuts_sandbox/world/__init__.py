@@ -1,0 +1,1 @@
+"""Describes the world an emulator shows: accounts, people, groups, pictures."""

@@ -1,0 +1,65 @@
+"""A small world behind the real server: the documented example, in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakes_sessions import FakeSessions
+from fakes_store import InMemoryContactStore, InMemoryTokenDirectory
+from wuts.domain.contact import Names
+from wuts.domain.group import Participant, Roster
+from wuts.domain.jid import pn_jid
+from wuts.domain.picture import Picture
+from wuts.domain.state import DeviceState
+
+if TYPE_CHECKING:
+    from wuts.domain.caller import DeviceId
+
+MARIA, JOAO, JOAO_LID = "5511999999999", "5511888888888", "112233445566778"
+HIDDEN_LID, STRANGER_LID = "112233445566779", "998877665544332"
+OWN, OWN_LID = "5511900000000", "900000000000001"
+GROUP = "120363039000000000@g.us"
+PICTURE = Picture(
+    url="https://pps.whatsapp.net/v/t61.24694-24/abc123.jpg",
+    id="1700000000",
+    kind="image",
+    direct_path="/v/t61.24694-24/abc123.jpg",
+)
+
+
+class Example:
+    """The documented people, known to the one device of demo/demo."""
+
+    def __init__(self) -> None:
+        self.store = InMemoryContactStore()
+        self.sessions = FakeSessions()
+        self.directory = InMemoryTokenDirectory()
+        self.directory.add_user("demo", "demo")
+        self.device = self.directory.create_device("demo", "demo")
+        self.token = self.directory.add_token("demo", "demo")
+        self._fill(self.device)
+
+    def add_user(self, name: str, devices: int) -> str:
+        """Adds a user of the tenant with so many devices; gives an unbound token."""
+        self.directory.add_user("demo", name)
+        for _ in range(devices):
+            self.directory.create_device("demo", name)
+        return self.directory.add_token("demo", name)
+
+    def _fill(self, device: DeviceId) -> None:
+        self.store.link(device, OWN, OWN_LID)
+        maria = Names("Maria", "Maria Silva", "Maria", "Silva Comercio")
+        self.store.add_row(device, f"{MARIA}@s.whatsapp.net", maria)
+        joao = Names(full="Joao Pereira", push="Joao")
+        self.store.add_row(device, f"{JOAO}@s.whatsapp.net", joao)
+        self.store.pair(device, JOAO, JOAO_LID)
+        self.sessions.states[device] = DeviceState.CONNECTED
+        self.sessions.accounts[device] = pn_jid(OWN)
+        self.sessions.pictures[f"{MARIA}@s.whatsapp.net"] = PICTURE
+        self.sessions.rosters[GROUP] = Roster(
+            [
+                Participant(pn=MARIA),
+                Participant(pn=JOAO, lid=JOAO_LID),
+                Participant(lid=HIDDEN_LID, redacted_phone="+55 11 ****-**12"),
+            ]
+        )

@@ -1,0 +1,65 @@
+"""What the fakes behind the gateway know, and who may ask: shared by both processes."""
+
+from __future__ import annotations
+
+DEMO = "d0000000-0000-4000-8000-000000000001"
+"""A token of the device with the documented example."""
+
+EMPTY = "d0000000-0000-4000-8000-000000000002"
+"""A token of a device without contacts."""
+
+CROWDED = "d0000000-0000-4000-8000-000000000003"
+"""A token of a device with CROWD contacts."""
+
+BROKEN = "d0000000-0000-4000-8000-000000000004"
+"""A token of a device whose store cannot be read."""
+
+SEVERAL = "d0000000-0000-4000-8000-000000000005"
+"""A token of a user with two devices, bound to none."""
+
+NO_DEVICE = "d0000000-0000-4000-8000-000000000006"
+"""A token of a user without a device."""
+
+STUCK = "d0000000-0000-4000-8000-000000000007"
+"""A token of a device whose list never comes."""
+
+UNKNOWN = "d0000000-0000-4000-8000-000000000099"
+"""A well-formed token that nobody holds."""
+
+CROWD = 100_000
+
+SILENT = "9100000000@lid"
+"""WhatsApp never answers when asked for this person's picture."""
+
+FAULTY = "9100000001@lid"
+"""The service fails by a fault of its own when asked for this person's picture."""
+
+FAULT = "kaboom"
+"""The text of that fault, which nobody may see."""
+
+SITUATIONS = (
+    "Unauthorized",
+    "Forbidden",
+    "NotFound",
+    "DeviceNotChosen",
+    "DeviceNotReady",
+    "StoreUnavailable",
+    "PictureHidden",
+    "PictureNotSet",
+    "GroupNotFound",
+    "GroupForbidden",
+    "RateLimited",
+    "WhatsappError",
+    "WhatsappTimeout",
+    "CallTimeout",
+    "ServiceUnavailable",
+    "NotImplementedHere",
+)
+"""The domain errors, each raised when `person_of` its name is asked for."""
+
+RETRY_AFTER = 7
+
+
+def person_of(situation: str) -> str:
+    """Names the person whose picture cannot be had for that reason."""
+    return f"92000000{SITUATIONS.index(situation):02}@lid"
