@@ -213,8 +213,8 @@ class TestPage:
 
     async def test_cursor_skips_rows_that_are_no_contacts(self, subject: Subject) -> None:
         """What follows the last contact without being one makes no further page."""
-        subject.fill.add_row(A, pn("551100000001"), FULL)
-        subject.fill.add_row(A, pn("551100000002"), Names())
+        subject.fill.add_row(A, pn("551100000002"), FULL)
+        subject.fill.add_row(A, pn("551100000001"), Names())
         page = await subject.store.page(A, after="", limit=1)
         assert page.cursor == ""
 
@@ -226,7 +226,7 @@ class TestPage:
         subject.fill.add_row(A, lid("6666666666"), FULL)
         subject.fill.add_row(A, pn(MARIA), FULL)
         jids = [contact.jid for contact in await subject.all(limit=1)]
-        assert [pn("5511777777777"), pn(MARIA), pn("1000000000")] == jids
+        assert [pn("1000000000"), pn(MARIA), pn("5511777777777")] == jids
 
     async def test_odd_characters(self, subject: Subject) -> None:
         """NUL characters, emoji and blanks in names survive."""

@@ -151,7 +151,7 @@ class TestFile:
         assert (
             await names_of(store, A),
             known.pn_rows["5511999999998"].names.full,
-        ) == (["J\ufffdo", "Maria"], "J\ufffdo")
+        ) == (["Maria", "J\ufffdo"], "J\ufffdo")
 
     async def test_agent(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """The account is found in every spelling of the device's JID."""
