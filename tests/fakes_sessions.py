@@ -11,7 +11,7 @@ from wuts.domain.state import DeviceState
 from wuts.ports import Linked
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from wuts.domain.caller import DeviceId
     from wuts.domain.group import Roster
@@ -68,7 +68,7 @@ class FakeSessions:
             raise answer
         return answer
 
-    async def link(self, device: DeviceId) -> AsyncIterator[QrText | Linked]:
+    async def link(self, device: DeviceId) -> AsyncGenerator[QrText | Linked]:
         """Yields the steps that were set; a connected device is linked at once."""
         if self.state(device) == DeviceState.CONNECTED:
             yield Linked(self.accounts[device])

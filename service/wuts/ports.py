@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncGenerator, Collection
 
     from wuts.domain.caller import Caller, DeviceId
     from wuts.domain.contact import ContactPage
@@ -76,7 +76,7 @@ class LiveSessions(Protocol):
         """Asks for a group's participants; raises GroupNotFound, GroupForbidden."""
         ...
 
-    def link(self, device: DeviceId) -> AsyncIterator[QrText | Linked]:
+    def link(self, device: DeviceId) -> AsyncGenerator[QrText | Linked]:
         """Links the device: yields QR codes and, at last, `Linked`.
 
         Raises DeviceNotReady with the state it ended in when linking fails.

@@ -31,6 +31,7 @@ KEPT = (
     "LC_ALL",
     "PATH",
     "PYTHONPATH",
+    "PYTHONSAFEPATH",
     "TMPDIR",
     "TZ",
     "WUTS_SESSION_LOG",

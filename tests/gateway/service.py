@@ -25,7 +25,7 @@ from wuts.rpc.server import Ports, Server
 from . import world
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncGenerator, Collection
 
     from wuts.domain.jid import Jid
     from wuts.domain.knowledge import Knowledge
@@ -96,7 +96,7 @@ class Sessions(FakeSessions):
             raise RuntimeError(world.FAULT)
         return await super().picture(device, chat, preview=preview, existing_id=existing_id)
 
-    async def link(self, device: DeviceId) -> AsyncIterator[QrText | Linked]:
+    async def link(self, device: DeviceId) -> AsyncGenerator[QrText | Linked]:
         """Shows one code, waits for the phone, and is linked."""
         yield QrText("2@invented")
         await asyncio.sleep(_LINKING_SECONDS)

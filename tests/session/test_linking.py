@@ -6,7 +6,7 @@ import asyncio
 import signal
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,7 +18,6 @@ from wuts.domain.state import DeviceState
 from wuts.ports import Linked, QrText
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from wuts.domain.caller import DeviceId
@@ -35,7 +34,7 @@ class Viewer:
         self.task = asyncio.create_task(self._follow(watch))
 
     async def _follow(self, watch: Watch) -> DomainError | None:
-        steps = cast("AsyncGenerator[QrText | Linked]", watch.sessions.link(A))
+        steps = watch.sessions.link(A)
         try:
             async with aclosing(steps):
                 async for step in steps:

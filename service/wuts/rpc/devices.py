@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from wuts.devices.v1 import devices_service_pb2 as pb
 from wuts.devices.v1 import devices_service_pb2_grpc as pb_grpc
-from wuts.ports import Linked
+from wuts.ports import Linked, QrText
 from wuts.rpc.authentication import current_caller
 
 if TYPE_CHECKING:
@@ -32,12 +33,10 @@ class DevicesServicer(pb_grpc.DevicesServiceServicer):
     ) -> AsyncIterator[pb.LinkDeviceResponse]:
         """Streams QR codes until the device is linked."""
         device = self._choose(current_caller(), request.device_id)
-        async for step in self._sessions.link(device):
-            if isinstance(step, Linked):
-                linked = pb.Linked(jid=str(step.account))
-                yield pb.LinkDeviceResponse(device_id=device, linked=linked)
-            else:
-                yield pb.LinkDeviceResponse(device_id=device, qr_code=pb.QrCode(text=step.text))
+        # Closed at once when the caller goes: an attempt that nobody watches ends.
+        async with aclosing(self._sessions.link(device)) as steps:
+            async for step in steps:
+                yield _response(device, step)
 
     def _choose(self, caller: Caller, wanted: str) -> DeviceId:
         if wanted:
@@ -45,3 +44,9 @@ class DevicesServicer(pb_grpc.DevicesServiceServicer):
         if caller.bound_device is None and not caller.devices:
             return self._directory.create_device(caller.tenant, caller.user)
         return caller.device()
+
+
+def _response(device: DeviceId, step: QrText | Linked) -> pb.LinkDeviceResponse:
+    if isinstance(step, Linked):
+        return pb.LinkDeviceResponse(device_id=device, linked=pb.Linked(jid=str(step.account)))
+    return pb.LinkDeviceResponse(device_id=device, qr_code=pb.QrCode(text=step.text))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from wuts.contacts.v1 import contacts_service_pb2, contacts_service_pb2_grpc
 from wuts.devices.v1 import devices_service_pb2, devices_service_pb2_grpc
 from wuts.rpc.contacts import ContactsServicer
 from wuts.rpc.devices import DevicesServicer
 from wuts.rpc.interceptor import CallGuard, Load
+from wuts.rpc.reflection import enable_reflection
 
 if TYPE_CHECKING:
     from wuts.ports import ContactStore, LiveSessions, TokenDirectory
@@ -81,7 +81,7 @@ class Server:
         devices_service_pb2_grpc.add_DevicesServiceServicer_to_server(devices, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (CONTACTS, DEVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
-        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
+        enable_reflection(names, self._server)
 
     async def start(self, host: str, port: int) -> None:
         """Listens on the address and serves; raises PortTaken. Port 0 takes any."""

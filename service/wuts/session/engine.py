@@ -89,11 +89,19 @@ class Engine:
         # Starts the Go run time: not before the lock on the store is held.
         import neonize  # noqa: PLC0415
         from neonize import _binder, client  # noqa: PLC0415
+        from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import (  # noqa: PLC0415
+            DeviceProps,
+        )
 
         logging.basicConfig(format=_LOG_FORMAT, level=logging.INFO, force=True)
         prepare(_binder.gocode)
         # Unique: collecting a second client of the same name would stop this one.
-        self._client = client.NewClient(self._store, uuid=uuid.uuid4().hex)
+        self._client = client.NewClient(
+            self._store,
+            uuid=uuid.uuid4().hex,
+            # What the phone shows in its list of linked devices.
+            props=DeviceProps(os="wuts", platformType=DeviceProps.SAFARI),
+        )
         self._subscribe()
         return f"neonize {neonize.__version__}"
 

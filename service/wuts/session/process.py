@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import ctypes
     from collections.abc import Callable
 
+_LOG = logging.getLogger(__name__)
+
 _LOCK_SECONDS = 5.0
 # Together below the two seconds within which the process must be gone.
 _DRAIN_SECONDS = 0.6
@@ -79,10 +81,15 @@ class SessionProcess:
                     self._calls.submit(request)
 
     def _connect(self, linked: bool) -> None:  # noqa: FBT001 # a thread's argument
+        cause = pb.FAILURE_KIND_UNSPECIFIED
         try:
             self._engine.connect(linked=linked, proxy=self._proxy)
         except EngineFailedError as error:
-            self._fail(pb.CONNECTION_STATE_FAILED, 1, error.cause)
+            cause = error.cause
+        except Exception:  # noqa: BLE001 # without a connection the process is of no use
+            _LOG.exception("engine failed")
+        # After a stop the ending is taken, and this thread waits there for the exit.
+        self._fail(pb.CONNECTION_STATE_FAILED, 1, cause)
 
     def _stop(self) -> NoReturn:
         """Disconnects if no call is inside the engine, waits briefly, and exits."""

@@ -18,7 +18,7 @@ from wuts.domain.errors import (
 from wuts.domain.state import DeviceState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from wuts.adapters.sessions.calls import CallTable
     from wuts.adapters.sessions.surroundings import Surroundings
@@ -90,7 +90,7 @@ class DeviceSession:
         except TimeoutError:
             raise self._timed_out(is_asked=is_asked) from None
 
-    async def link(self) -> AsyncIterator[QrText | Linked]:
+    async def link(self) -> AsyncGenerator[QrText | Linked]:
         """Links the device, together with whoever else wants that now."""
         if self._is_stopped:
             raise ServiceUnavailable

@@ -12,7 +12,7 @@ from wuts.domain.errors import DeviceNotReady, DomainError, ServiceUnavailable
 from wuts.ports import Linked, QrText
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from wuts.adapters.sessions.surroundings import Surroundings
     from wuts.domain.caller import DeviceId
@@ -43,7 +43,7 @@ class Attempt:
         self._outcome = outcome
         self._changed.flash()
 
-    async def steps(self) -> AsyncIterator[QrText | Linked]:
+    async def steps(self) -> AsyncGenerator[QrText | Linked]:
         """Yields the code that is shown, each that replaces it, and `Linked`.
 
         Raises the error that ended the attempt.

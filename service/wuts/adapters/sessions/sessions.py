@@ -15,7 +15,7 @@ from wuts.domain.state import DeviceState
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
     from pathlib import Path
 
     from wuts.adapters.sessions.surroundings import AccountOf, OnLinked, OnLoggedOut
@@ -128,7 +128,7 @@ class Sessions:
             lambda reply: answers.roster(reply, slow_down_seconds=self._slow_down_seconds),
         )
 
-    def link(self, device: DeviceId) -> AsyncIterator[QrText | Linked]:
+    def link(self, device: DeviceId) -> AsyncGenerator[QrText | Linked]:
         """Links the device; several callers at a time watch the same attempt."""
         return self._session(device).link()
 
