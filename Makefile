@@ -17,7 +17,7 @@ help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: install ## Start a loopback WhatsApp, the service and the gateway; print calls to paste
-	@exec $(BIN)/python -m wuts_sandbox.tether $(BIN)/wuts-sandbox run
+	@exec $(BIN)/python -m wuts_sandbox.tether $$PPID $(BIN)/wuts-sandbox run
 
 install: $(VENV)/.sandbox ## Install what `make run` needs
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAKE_STORE = """
 import sys
+import no_libmagic
 from neonize.client import ClientFactory
 ClientFactory.get_all_devices_from_db(sys.argv[1])
 """
@@ -34,6 +35,7 @@ def empty_store() -> bytes:
         environment = {
             "HOME": directory,
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parent),
             "HTTPS_PROXY": "http://127.0.0.1:1",
         }
         subprocess.run(  # our own interpreter and text

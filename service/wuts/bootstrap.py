@@ -46,6 +46,7 @@ def run(settings: Settings) -> None:
     data = DataDirectory(settings.data_dir)
     try:
         data.hold()
+        data.withdraw()  # what a killed service may have left
         key = data.page_token_key(KEY_BYTES)
     except HeldByAnother as error:
         raise CannotStart(f"{data.path} is held by another service, pid {error.pid}") from None
@@ -85,7 +86,8 @@ async def _listening(
         await server.start(settings.grpc_host, settings.grpc_port)
     except PortTaken:
         address = f"{settings.grpc_host}:{settings.grpc_port}"
-        raise CannotStart(f"cannot listen on {address}: taken; set WUTS_GRPC_PORT") from None
+        message = "taken, or not of this machine; set WUTS_GRPC_PORT or WUTS_GRPC_HOST"
+        raise CannotStart(f"cannot listen on {address}: {message}") from None
     data.announce(server.port)
     _log.info("serving", port=server.port, version=__version__, sandbox=settings.sandbox)
     try:

@@ -32,11 +32,9 @@ class Settings(BaseSettings):
     max_list: int = Field(default=200_000, ge=1, le=1_000_000)
     """The most contacts ListContacts gives without page_size."""
 
-    session_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = (
-        sys.executable,
-        "-m",
-        "wuts.session",
-    )
+    session_command: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)
+    ] = (sys.executable, "-m", "wuts.session")
     """The command of a session process, split as a shell does; arguments are appended."""
 
     session_log: bool = False

@@ -35,9 +35,16 @@ def environment_of(pid: int) -> dict[str, str]:
 class TestProxy:
     """A sandbox never leaves loopback, whatever the shell says."""
 
-    def test_no_proxy_in_the_parent(self, tmp_path: Path) -> None:
-        """With NO_PROXY=* and proxies of its own in the shell, everything works as ever."""
-        shell = {"NO_PROXY": "*", "no_proxy": "*", "ALL_PROXY": "http://127.0.0.1:9"}
+    @pytest.mark.parametrize(
+        "shell",
+        [
+            {"NO_PROXY": "*", "no_proxy": "*", "ALL_PROXY": "http://127.0.0.1:9"},
+            {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
+        ],
+        ids=["none", "all"],
+    )
+    def test_proxies_of_the_shell(self, tmp_path: Path, shell: dict[str, str]) -> None:
+        """With NO_PROXY=*, or proxies of its own in the shell, everything works as ever."""
         with running(tmp_path, environment=shell) as sandbox:
             assert 2 == sandbox.get("/contacts").json()["count"]
             (pid,) = sandbox.ready["pids"]["sessions"].values()

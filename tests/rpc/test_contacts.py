@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
+from structlog.testing import capture_logs
 
 from failing import failure_of
 from fakes import GROUP, HIDDEN_LID, JOAO, JOAO_LID, MARIA, PICTURE, STRANGER_LID, Example
@@ -177,12 +178,19 @@ class TestGetProfilePicture:
     def test_a_fault_of_ours_tells_nothing(
         self, grpc_stub: Stub, auth: Auth, example: Example, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """An unforeseen exception becomes a fixed text, whatever it says."""
-        monkeypatch.setattr(example.sessions, "picture", None)
+        """An unforeseen exception becomes a fixed text; the log says only where it arose."""
+
+        def faulty(*_: object, **__: object) -> None:
+            raise RuntimeError(MARIA)
+
+        monkeypatch.setattr(example.sessions, "picture", faulty)
         request = pb.GetProfilePictureRequest(number=MARIA)
-        failure = failure_of(lambda: grpc_stub.GetProfilePicture(request, metadata=auth))
+        with capture_logs() as logged:
+            failure = failure_of(lambda: grpc_stub.GetProfilePicture(request, metadata=auth))
         expected = (grpc.StatusCode.INTERNAL, "INTERNAL_ERROR", "internal error")
         assert expected == (failure.code, failure.reason, failure.message)
+        assert ("RuntimeError", False) == (logged[0]["fault"], MARIA in str(logged))
+        assert logged[0]["where"][-1].startswith(f"{__name__}:")
 
 
 class TestResolveIdentifiers:

@@ -15,6 +15,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import no_libmagic  # noqa: F401  # comes before neonize
+
+# isort: split
 from neonize._binder import gocode
 from neonize.client import NewClient
 from neonize.events import (

@@ -22,6 +22,7 @@ READ, WRITE, LOAD = 4, 2, 1
 REAL_LIBRARY = """
 import os, sys
 from pathlib import Path
+import no_libmagic
 from neonize._binder import gocode
 from wuts.session import root_key
 from wuts_sandbox.guards import GuardError

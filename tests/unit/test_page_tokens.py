@@ -13,6 +13,7 @@ from wuts.rpc.page_tokens import PageTokens
 TOKENS = PageTokens(b"k" * 32)
 DEVICE, OTHER = DeviceId("one"), DeviceId("two")
 CURSOR = "5511999999999@s.whatsapp.net"
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 class TestPageTokens:
@@ -39,12 +40,24 @@ class TestPageTokens:
         with pytest.raises(ValidationFailed):
             TOKENS.open(token, DEVICE)
 
+    @pytest.mark.parametrize("change", [1, 2, 3])
+    def test_refuses_another_spelling(self, change: int) -> None:
+        """The bits of the last character that carry nothing must be as they were made."""
+        token = TOKENS.seal(CURSOR, DEVICE)
+        last = ALPHABET[ALPHABET.index(token[-1]) + change]
+        with pytest.raises(ValidationFailed):
+            TOKENS.open(token[:-1] + last, DEVICE)
+
+    def test_refuses_padding(self) -> None:
+        """A token with padding behind it is not the one that was made."""
+        with pytest.raises(ValidationFailed):
+            TOKENS.open(TOKENS.seal(CURSOR, DEVICE) + "=", DEVICE)
+
     @given(st.integers(min_value=0), st.integers(min_value=1, max_value=63))
     def test_refuses_an_altered_token(self, place: int, change: int) -> None:
         """One changed character anywhere makes a token invalid."""
-        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
         token = TOKENS.seal(CURSOR, DEVICE)
-        at = place % (len(token) - 1)
-        other = alphabet[(alphabet.index(token[at]) + change) % 64]
+        at = place % len(token)
+        other = ALPHABET[(ALPHABET.index(token[at]) + change) % 64]
         with pytest.raises(ValidationFailed):
             TOKENS.open(token[:at] + other + token[at + 1 :], DEVICE)

@@ -76,7 +76,7 @@ class TestFile:
         files.link(A, OWN_PN)
         await names_of(store, A)
         script = (
-            "import sys; from neonize.client import ClientFactory;"
+            "import sys; import no_libmagic; from neonize.client import ClientFactory;"
             "print(len(ClientFactory.get_all_devices_from_db(sys.argv[1])))"
         )
         # The engine takes no path with these characters, but a link without them.
@@ -84,7 +84,11 @@ class TestFile:
         plain.symlink_to(files.path(A).parent)
         opened = subprocess.run(  # our own interpreter; nothing else runs here
             [sys.executable, "-c", script, str(plain / "store.db")],
-            env={"PATH": os.environ["PATH"], "HTTPS_PROXY": "http://127.0.0.1:1"},
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(Path(__file__).parents[1]),
+                "HTTPS_PROXY": "http://127.0.0.1:1",
+            },
             check=True,
             timeout=60,
             capture_output=True,

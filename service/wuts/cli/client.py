@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 url_option = click.option(
     "--url",
@@ -30,14 +31,26 @@ token_option = click.option(
 
 
 def open_channel(url: str) -> grpc.Channel:
-    """Opens a channel to a URL; plaintext unless the scheme is https."""
-    parts = urlsplit(url if "//" in url else f"//{url}")
-    if not parts.hostname or parts.scheme not in {"", "http", "https"}:
-        raise click.BadParameter(f"{url!r} is no http(s)://HOST:PORT", param_hint="--url")
-    if parts.scheme == "https":
-        target = f"{parts.hostname}:{parts.port or 443}"
-        return grpc.secure_channel(target, grpc.ssl_channel_credentials())
-    return grpc.insecure_channel(f"{parts.hostname}:{parts.port or 80}")
+    """Opens a channel to a URL; plaintext unless the scheme is https.
+
+    Raises click.BadParameter for anything but http(s)://HOST:PORT.
+    """
+    scheme, host, port = _parts(url)
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # gRPC would send even what stays on this machine, token included, to a proxy of the shell.
+    options = (("grpc.enable_http_proxy", 0),) if host in _LOOPBACK else ()
+    if scheme == "https":
+        return grpc.secure_channel(target, grpc.ssl_channel_credentials(), options)
+    return grpc.insecure_channel(target, options)
+
+
+def _parts(url: str) -> tuple[str, str, int]:
+    with contextlib.suppress(ValueError):  # of a port that is no number
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        if parts.hostname and parts.scheme in {"", "http", "https"}:
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            return parts.scheme, parts.hostname, port
+    raise click.BadParameter(f"{url!r} is no http(s)://HOST:PORT", param_hint="--url")
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:

@@ -35,7 +35,7 @@ def tenant() -> None:
 def add(name: str, data: Path, *, as_json: bool) -> None:
     """Add a tenant.
 
-    NAME is 1 to 63 of a-z, 0-9, dot, underscore and dash.
+    NAME is 1 to 64 letters, digits, dots, underscores and dashes.
     """
     with opened(data) as registry:
         registry.add_tenant(name)

@@ -69,7 +69,7 @@ def parse_phone(text: str) -> Jid:
     Spaces, dashes, parentheses and a leading plus sign are dropped. Raises
     JidError when what is left is not 10 to 15 digits.
     """
-    digits = text.strip(" ").removeprefix("+").translate(_PHONE_PUNCTUATION)
+    digits = text.translate(_PHONE_PUNCTUATION).removeprefix("+")
     if not _PHONE.fullmatch(digits):
         raise JidError(_PHONE_HELP)
     return pn_jid(digits)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,6 +30,8 @@ _DETAILS = "grpc-status-details-bin"
 _TRANSCODED = "x-envoy-original-path"
 _MAX_CALLS = 512
 # Beyond this many calls under way a new one is refused at once.
+
+_FRAMES = 6
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -103,8 +107,10 @@ class CallGuard(aio.ServerInterceptor):
             try:
                 self._enter(context)
                 try:
-                    async for response in serve(request, context):
-                        yield response
+                    # Closed with the call, not whenever it is collected.
+                    async with aclosing(serve(request, context)) as responses:
+                        async for response in responses:
+                            yield response
                 finally:
                     self._load.under_way -= 1
             except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
@@ -123,8 +129,9 @@ async def _abort(context: Context, error: Exception, method: str) -> NoReturn:
         raise error
     fault = Fault.of(error)
     if not isinstance(error, DomainError):
-        # The traceback names types and lines only: a message may hold a number.
-        _log.error("call failed by a fault of ours", method=method, fault=type(error).__name__)
+        # Types and lines only: a message may hold a number.
+        fault_name, where = type(error).__name__, _where(error)
+        _log.error("call failed by a fault of ours", method=method, fault=fault_name, where=where)
     trailing: list[tuple[str, str | bytes]] = [
         (_DETAILS, fault.status().SerializeToString()),
         ("x-error-code", fault.reason),
@@ -134,3 +141,9 @@ async def _abort(context: Context, error: Exception, method: str) -> NoReturn:
     if any(key == _TRANSCODED for key, _ in context.invocation_metadata() or ()):
         trailing.append(("x-error-body", fault.envelope()))
     await context.abort(fault.code, fault.message, tuple(trailing))
+
+
+def _where(error: Exception) -> list[str]:
+    """Names the modules and lines that an error came through, the last ones."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in frames][-_FRAMES:]

@@ -33,16 +33,26 @@ class PageTokens:
         padded = text + b"\0" * (-len(text) % _BLOCK)
         nonce = os.urandom(_NONCE)
         sealed = nonce + self._aead.encrypt(nonce, padded, device.encode())
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _written(sealed)
 
     def open(self, token: str, device: DeviceId) -> str:
         """Gives the cursor back; raises ValidationFailed for any other token."""
         try:
-            sealed = base64.b64decode(
-                token + "=" * (-len(token) % 4), altchars=b"-_", validate=True
-            )
+            sealed = _read(token)
             nonce, rest = sealed[:_NONCE], sealed[_NONCE:]
             return self._aead.decrypt(nonce, rest, device.encode()).rstrip(b"\0").decode()
         except (binascii.Error, ValueError, InvalidTag):
             message = "is not a next_page_token of this device; start again without it"
             raise ValidationFailed("page_token", message, token) from None
+
+
+def _written(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def _read(token: str) -> bytes:
+    sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    # Base64 has several spellings of the same bytes; only ours is no altered token.
+    if _written(sealed) != token:
+        raise ValueError
+    return sealed

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from wuts.adapters.registry import Registry
 from wuts.domain.caller import Role
+from wuts_sandbox.guards import mark_data_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wuts_sandbox.world.document import Account, World
-
-MARKER = ".wuts-sandbox"
-"""A data directory without this file is refused by the sandbox's session process."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,7 @@ class Resident:
 
 def settle(data: Path, world: World) -> list[Resident]:
     """Makes a data directory and registers everybody; one device for each account."""
-    data.mkdir(mode=0o700)
-    (data / MARKER).touch(mode=0o600)
+    mark_data_directory(data)
     registry = Registry(data)
     try:
         tokens: dict[tuple[str, str], str] = {}

@@ -23,7 +23,7 @@ from wuts_sandbox.run.household import settle
 from wuts_sandbox.run.linking import link, wait_until_synced
 from wuts_sandbox.run.options import Emulator, RunFailed, read_emulator
 from wuts_sandbox.run.processes import Child, spawn, wait_until
-from wuts_sandbox.run.ready import ReadyFile, launcher_of, session_pids
+from wuts_sandbox.run.ready import ReadyFile, is_launcher, launcher_of, session_pids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,7 @@ class Launcher:
         http = await self._gateway(port, service)
         if emulator.control is not None:
             await self._link_all(residents, data, f"127.0.0.1:{port}", emulator.control)
+        self._ready.write(self._content(http, port, emulator, residents, data))
         self._print_calls(http, residents)
         while True:
             self._ready.write(self._content(http, port, emulator, residents, data))
@@ -131,9 +132,13 @@ class Launcher:
             stderr=asyncio.subprocess.DEVNULL,
         )
         told = asyncio.ensure_future(asking.communicate())
-        await wait_until(
-            lambda: True if told.done() else None, child, service, seconds=_START_SECONDS + 5
-        )
+        try:
+            await wait_until(
+                lambda: True if told.done() else None, child, service, seconds=_START_SECONDS + 5
+            )
+        finally:
+            if not told.done():
+                asking.kill()
         if asking.returncode != 0:
             raise RunFailed(f"the gateway does not reach the service: {child.last_lines()}")
         http = f"http://127.0.0.1:{int(told.result()[0])}"
@@ -145,7 +150,9 @@ class Launcher:
     ) -> None:
         await asyncio.gather(*(link(resident, address, control) for resident in residents))
         self._say(f"linked {len(residents)} device(s) by QR code; waiting for the contacts")
-        waits = (wait_until_synced(resident, data, _SYNC_SECONDS) for resident in residents)
+        waits = (
+            wait_until_synced(resident, data, _SYNC_SECONDS, self._say) for resident in residents
+        )
         await asyncio.gather(*waits)
         self._say("the whole world is in the store")
 
@@ -194,7 +201,7 @@ class Launcher:
                 variable = f"{name.upper()}_PORT"
                 raise RunFailed(f"port {port} on 127.0.0.1 is taken; choose another {variable}=")
         other = launcher_of(self._options.ready_file)
-        if other is not None and Path(f"/proc/{other}").exists():
+        if other is not None and is_launcher(other):
             raise RunFailed(f"{self._options.ready_file} belongs to a run that is up (pid {other})")
         self._ready.remove()
 

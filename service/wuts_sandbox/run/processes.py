@@ -75,7 +75,7 @@ async def spawn(
     """Starts a process in a session of its own, tied to the life of this one."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "wuts_sandbox.tether", *command),
+            *(sys.executable, "-m", "wuts_sandbox.tether", str(os.getpid()), *command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -56,3 +56,12 @@ def launcher_of(path: Path) -> int | None:
         return int(json.loads(path.read_text())["pids"]["launcher"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def is_launcher(pid: int) -> bool:
+    """Tells whether that process runs a sandbox: a pid may have gone to another one since."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"wuts-sandbox" in command or b"wuts_sandbox" in command

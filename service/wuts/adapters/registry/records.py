@@ -67,7 +67,7 @@ class Device:
 def require_handle(text: str, what: str) -> str:
     """Gives the text back when it can name a tenant or a user; raises RegistryError."""
     if not _HANDLE.fullmatch(text):
-        message = f"a {what} is named by 1 to 63 of a-z 0-9 . _ - and starts with a-z or 0-9"
+        message = f"a {what} is named by 1 to 64 of A-Z a-z 0-9 . _ - and starts with none of . _ -"
         raise RegistryError(message)
     return text
 
