@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from wuts.settings import Settings
 
 _log = structlog.get_logger()
+_CHECKS_AT_ONCE = 16
+# Fewer than the files that the store keeps open.
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -60,7 +62,7 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
     async with contextlib.AsyncExitStack() as open_things:
         registry = _open_registry(data)
         open_things.callback(registry.close)
-        # As many jobs may wait for one store as calls are admitted at all, nearly.
+        # As many jobs may wait for one store as calls of one tenant are admitted.
         limits = Limits(call_seconds=settings.store_timeout, jobs=256)
         store = WhatsmeowStore(settings.data_dir, limits=limits)
         open_things.callback(store.close)
@@ -71,7 +73,8 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
             sandbox=settings.sandbox,
         )
         await open_things.enter_async_context(_listening(server, settings, data, stop))
-        sessions.start(await _readable(registry.devices_to_connect(), store))
+        starting = asyncio.create_task(_connect(registry, store, sessions))
+        open_things.callback(starting.cancel)
         await stop.wait()
         _log.info("stopping")
         stop.clear()
@@ -136,10 +139,17 @@ def _sessions(
     )
 
 
-async def _readable(devices: list[DeviceId], store: WhatsmeowStore) -> list[DeviceId]:
-    """Leaves out the devices whose store this release must not open."""
-    # One after another: the store keeps a bounded number of files open.
-    return [device for device in devices if await store.check(device) is not Verdict.REFUSED]
+async def _connect(registry: Registry, store: WhatsmeowStore, sessions: Sessions) -> None:
+    """Starts the session of each linked device whose store this release may open."""
+    turn = asyncio.Semaphore(_CHECKS_AT_ONCE)
+
+    async def connect(device: DeviceId) -> None:
+        async with turn:
+            verdict = await store.check(device)
+        if verdict is not Verdict.REFUSED:
+            sessions.start([device])
+
+    await asyncio.gather(*(connect(device) for device in registry.devices_to_connect()))
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -150,8 +160,18 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
+class _Foreign(logging.Handler):
+    """Logs that a library complained, never its words: they may hold a number."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Logs the library's logger, level and exception type."""
+        fault = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        _log.warning("a library complained", logger=record.name, fault=fault)
+
+
 def _configure_log(level: str) -> None:
-    """One JSON object a line on stderr."""
+    """One JSON object a line on stderr; of foreign log records only where they are from."""
+    logging.basicConfig(handlers=[_Foreign()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

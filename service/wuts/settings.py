@@ -29,8 +29,8 @@ class Settings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The port the gRPC server listens on; 0 takes any free one (see service.json)."""
 
-    max_list: int = Field(default=200_000, ge=1, le=1_000_000)
-    """The most contacts ListContacts gives without page_size."""
+    max_list: int = Field(default=200_000, ge=1, le=300_000)
+    """The most contacts ListContacts gives without page_size; the gateway carries 300,000."""
 
     session_command: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)

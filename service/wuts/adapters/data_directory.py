@@ -34,6 +34,7 @@ class DataDirectory:
     def hold(self) -> None:
         """Makes the directory and holds it for life; raises HeldByAnother, OSError."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)  # it may have been made by hand
         self.devices.mkdir(mode=0o700, exist_ok=True)
         self._lock = os.open(self.path / "service.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:

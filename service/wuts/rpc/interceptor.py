@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import structlog
 from grpc import aio
 
-from wuts.domain.errors import CallTimeout, DomainError, ServiceUnavailable
-from wuts.rpc.authentication import authenticate
+from wuts.domain.errors import CallTimeout, DomainError
+from wuts.rpc.authentication import authenticate, current_caller
 from wuts.rpc.error_status import Fault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from wuts.ports import TokenDirectory
+    from wuts.rpc.load import Load
 
 _log = structlog.get_logger()
 
@@ -28,26 +28,9 @@ _OPEN = ("/grpc.health.", "/grpc.reflection.")
 
 _DETAILS = "grpc-status-details-bin"
 _TRANSCODED = "x-envoy-original-path"
-_MAX_CALLS = 512
-# Beyond this many calls under way a new one is refused at once.
-
 _FRAMES = 6
 
 Context = aio.ServicerContext[Any, Any]
-
-
-@dataclass(slots=True)
-class Load:
-    """Counts the calls under way and says when no new ones are taken."""
-
-    under_way: int = 0
-    draining: bool = False
-
-    def admit(self) -> None:
-        """Takes one more call; raises ServiceUnavailable."""
-        if self.draining or self.under_way >= _MAX_CALLS:
-            raise ServiceUnavailable
-        self.under_way += 1
 
 
 class CallGuard(aio.ServerInterceptor):
@@ -89,12 +72,10 @@ class CallGuard(aio.ServerInterceptor):
     def _guard_unary(self, serve: Any, method: str) -> Any:  # noqa: ANN401  # grpc's handlers are untyped
         async def guarded(request: object, context: Context) -> object:
             try:
-                self._enter(context)
-                try:
+                authenticate(context.invocation_metadata(), self._directory)
+                with self._load.call(current_caller()):
                     async with asyncio.timeout(self._call_timeout):
                         return await serve(request, context)
-                finally:
-                    self._load.under_way -= 1
             except TimeoutError:
                 await _abort(context, CallTimeout(), method)
             except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
@@ -105,22 +86,16 @@ class CallGuard(aio.ServerInterceptor):
     def _guard_stream(self, serve: Any, method: str) -> Any:  # noqa: ANN401  # grpc's handlers are untyped
         async def guarded(request: object, context: Context) -> AsyncIterator[object]:
             try:
-                self._enter(context)
-                try:
+                authenticate(context.invocation_metadata(), self._directory)
+                with self._load.stream(current_caller()):
                     # Closed with the call, not whenever it is collected.
                     async with aclosing(serve(request, context)) as responses:
                         async for response in responses:
                             yield response
-                finally:
-                    self._load.under_way -= 1
             except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
                 await _abort(context, error, method)
 
         return guarded
-
-    def _enter(self, context: Context) -> None:
-        authenticate(context.invocation_metadata(), self._directory)
-        self._load.admit()
 
 
 async def _abort(context: Context, error: Exception, method: str) -> NoReturn:

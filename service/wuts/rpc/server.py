@@ -13,7 +13,8 @@ from wuts.contacts.v1 import contacts_service_pb2, contacts_service_pb2_grpc
 from wuts.devices.v1 import devices_service_pb2, devices_service_pb2_grpc
 from wuts.rpc.contacts import ContactsServicer
 from wuts.rpc.devices import DevicesServicer
-from wuts.rpc.interceptor import CallGuard, Load
+from wuts.rpc.interceptor import CallGuard
+from wuts.rpc.load import Load
 from wuts.rpc.reflection import enable_reflection
 
 if TYPE_CHECKING:
