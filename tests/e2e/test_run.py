@@ -107,6 +107,15 @@ class TestStop:
             os.kill(sandbox.ready["pids"]["launcher"], signal.SIGKILL)
             assert_gone(sandbox, pids)
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+    def test_a_signal_for_make_alone(self, tmp_path: Path, number: signal.Signals) -> None:
+        """A signal that only make gets, which hands on SIGTERM only, stops everything, too."""
+        with running(tmp_path) as sandbox:
+            pids = sandbox.pids()
+            os.kill(sandbox.process.pid, number)
+            sandbox.process.wait(STOP_SECONDS)
+            assert_gone(sandbox, pids)
+
     def test_the_death_of_make(self, tmp_path: Path) -> None:
         """When make itself is killed, everything stops, too."""
         with running(tmp_path) as sandbox:
@@ -161,6 +170,32 @@ class TestRefusals:
         run = make_run(tmp_path, EMULATOR=str(file))
         assert 0 != run.process.wait(STOP_SECONDS)
         assert f"EMULATOR={file}" in run.log.read_text()
+
+
+class TestSuddenDeath:
+    """A part that dies is started again; callers meanwhile get the envelope."""
+
+    def test_of_the_service(self, tmp_path: Path) -> None:
+        """While the service is down HTTP callers get SERVICE_UNAVAILABLE; then all is as before."""
+        with running(tmp_path) as sandbox:
+            before = dict(sandbox.ready["pids"])
+            os.kill(before["service"], signal.SIGKILL)
+            answer = sandbox.get("/contacts")
+            assert (503, "SERVICE_UNAVAILABLE") == (
+                answer.status_code,
+                answer.json()["error_code"],
+            )
+            wait_for(lambda: sandbox.get("/contacts").status_code == 200, 20, "the return")
+            wait_for(lambda: sandbox.refresh()["pids"]["service"] != before["service"], 5, "pid")
+            assert not any(is_alive(pid) for pid in before["sessions"].values())
+
+    def test_of_the_gateway(self, tmp_path: Path) -> None:
+        """A killed Envoy comes back on the same port."""
+        with running(tmp_path) as sandbox:
+            envoy = sandbox.ready["pids"]["envoy"]
+            os.kill(envoy, signal.SIGKILL)
+            wait_for(lambda: sandbox.refresh()["pids"]["envoy"] != envoy, 20, "a new Envoy")
+            assert 200 == sandbox.get("/contacts").status_code
 
 
 class TestForeignEmulator:

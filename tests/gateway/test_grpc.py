@@ -60,7 +60,7 @@ class TestNative:
         with grpc.insecure_channel(f"127.0.0.1:{gateway.port}") as channel:
             call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
             with pytest.raises(grpc.RpcError) as caught:
-                call(b"", timeout=5)
+                call(b"", metadata=AUTH, timeout=5)
         assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
     def test_a_large_request(self, contacts: ContactsServiceStub) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,7 @@ from wuts.contacts.v1.contacts_service_pb2_grpc import ContactsServiceStub
 from . import world
 from .exchange import envelope, over_http1
 from .probes import AUTH, Probe, picture
-from .running import ROOT, port_of, running_gateway, running_service
+from .running import HURRIED_CALL, ROOT, hurried_config, port_of, running_gateway, running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +47,25 @@ def unwell_port() -> Iterator[int]:
     server.start()
     yield port
     server.stop(0).wait()
+
+
+class TestFrozen:
+    """A service that is there and does nothing."""
+
+    @pytest.mark.parametrize("path", ["/contacts/profile-picture?number=5511999999999"])
+    def test_the_gateways_own_limit(self, folder: Path, path: str) -> None:
+        """The caller hears 504 within the route's limit, not when the stream is idle."""
+        with (
+            running_service() as service,
+            running_gateway(service.port, folder, config=hurried_config(folder)) as gateway,
+        ):
+            os.kill(service.process.pid, signal.SIGSTOP)
+            started = time.monotonic()
+            failure = _failure(gateway, Probe("frozen", path))
+            took = time.monotonic() - started
+            os.kill(service.process.pid, signal.SIGCONT)
+        assert failure == (504, "TIMEOUT")
+        assert took < 2 * HURRIED_CALL
 
 
 class TestDown:

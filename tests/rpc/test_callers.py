@@ -125,6 +125,38 @@ class TestGatewayMetadata:
         )
 
 
+class TestRawBytes:
+    """What no stub would send."""
+
+    def call(self, channel: grpc.Channel, method: str, data: bytes, *auth: tuple[str, str]) -> Any:
+        """Sends bytes to a method."""
+        path = f"/wuts.contacts.v1.ContactsService/{method}"
+        ask: Any = channel.unary_unary(path)
+        return ask(data, metadata=auth)
+
+    @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe"])
+    def test_undecodable_bytes(
+        self, grpc_channel: grpc.Channel, example: Example, data: bytes
+    ) -> None:
+        """Bytes that are no request are a validation error, in our words only."""
+        good = ("authorization", example.token)
+        failure = failure_of(lambda: self.call(grpc_channel, "ResolveIdentifiers", data, good))
+        assert ("VALIDATION_ERROR", ["request"]) == (failure.reason, failure.fields)
+        assert "validation failed" == failure.message
+
+    def test_the_token_comes_first(self, grpc_channel: grpc.Channel) -> None:
+        """Without a token nothing is said of the bytes."""
+        failure = failure_of(lambda: self.call(grpc_channel, "ListContacts", b"\xff"))
+        assert "UNAUTHORIZED" == failure.reason
+
+    def test_an_unknown_method(self, grpc_channel: grpc.Channel, example: Example) -> None:
+        """A method that does not exist is NOT_IMPLEMENTED, with its ErrorInfo."""
+        good = ("authorization", example.token)
+        failure = failure_of(lambda: self.call(grpc_channel, "DropContacts", b"", good))
+        expected = (grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
+        assert expected == (failure.code, failure.reason)
+
+
 class TestOpenServices:
     """Health and reflection need no token."""
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError
 from grpc import aio
 
-from wuts.domain.errors import CallTimeout, DomainError
+from wuts.domain.errors import CallTimeout, DomainError, NotImplementedHere, ValidationFailed
 from wuts.rpc.authentication import authenticate, current_caller
 from wuts.rpc.error_status import Fault
 
@@ -55,17 +56,19 @@ class CallGuard(aio.ServerInterceptor):
         """Replaces the handler of a call by its guarded twin."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or str(method).startswith(_OPEN):
+        if str(method).startswith(_OPEN):
             return handler
+        if handler is None:
+            return grpc.unary_unary_rpc_method_handler(self._guard_unary(_refuse, str(method)))
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._guard_stream(handler.unary_stream, str(method)),
-                request_deserializer=handler.request_deserializer,
+                request_deserializer=_tolerant(handler.request_deserializer),
                 response_serializer=handler.response_serializer,
             )
         return grpc.unary_unary_rpc_method_handler(
             self._guard_unary(handler.unary_unary, str(method)),
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=_tolerant(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
@@ -75,7 +78,7 @@ class CallGuard(aio.ServerInterceptor):
                 authenticate(context.invocation_metadata(), self._directory)
                 with self._load.call(current_caller()):
                     async with asyncio.timeout(self._call_timeout):
-                        return await serve(request, context)
+                        return await serve(_decoded(request), context)
             except TimeoutError:
                 await _abort(context, CallTimeout(), method)
             except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
@@ -89,13 +92,42 @@ class CallGuard(aio.ServerInterceptor):
                 authenticate(context.invocation_metadata(), self._directory)
                 with self._load.stream(current_caller()):
                     # Closed with the call, not whenever it is collected.
-                    async with aclosing(serve(request, context)) as responses:
+                    async with aclosing(serve(_decoded(request), context)) as responses:
                         async for response in responses:
                             yield response
             except Exception as error:  # noqa: BLE001  # nothing may reach the caller as text
                 await _abort(context, error, method)
 
         return guarded
+
+
+class _Undecodable:
+    """Stands for bytes that are no message of the method's type."""
+
+
+def _tolerant(deserialize: Callable[[bytes], object] | None) -> Callable[[bytes], object] | None:
+    """Keeps a failure to decode for the guarded handler: grpc would tell its text."""
+    if deserialize is None:
+        return None
+
+    def tolerant(data: bytes) -> object:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return _Undecodable()
+
+    return tolerant
+
+
+def _decoded(request: object) -> object:
+    if isinstance(request, _Undecodable):
+        message = "is no message of this method; text must be UTF-8, fields as in the proto"
+        raise ValidationFailed("request", message)
+    return request
+
+
+async def _refuse(request: object, context: Context) -> NoReturn:  # noqa: ARG001  # a handler's signature
+    raise NotImplementedHere
 
 
 async def _abort(context: Context, error: Exception, method: str) -> NoReturn:

@@ -52,7 +52,7 @@ async def resolve_identifiers(
     """
     if not 1 <= len(inputs) <= MAX_INPUTS:
         message = f"must hold 1 to {MAX_INPUTS} identifiers"
-        raise ValidationFailed("jids", message, f"{len(inputs)} identifiers")
+        raise ValidationFailed("jids", message, str(len(inputs)))
     group = _parse_group(group_jid) if group_jid else None
     parsed = [_parse(text) for text in inputs]
     roster = await sessions.roster(device, group) if group else None

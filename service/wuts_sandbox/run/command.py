@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from wuts_sandbox.run.launcher import Launcher
 from wuts_sandbox.run.options import Options, RunFailed
 from wuts_sandbox.world.examples import add_people, default_world
 from wuts_sandbox.world.load import WorldError, read_world
+
+if TYPE_CHECKING:
+    from wuts_sandbox.world.document import World
 
 _PORT = click.IntRange(0, 65535)
 _FILE = click.Path(path_type=Path)
@@ -83,10 +87,14 @@ def run(
     """
     options = Options(http_port, grpc_port, ready_file.absolute(), world, contacts, emulator)
     os.umask(0o077)
-    try:
+
+    def make_world() -> World:
         people = read_world(world) if world else default_world()
         add_people(people.accounts[0], contacts)
-        sys.exit(asyncio.run(Launcher(options, people).go()))
+        return people
+
+    try:
+        sys.exit(asyncio.run(Launcher(options).go(make_world)))
     except (RunFailed, WorldError) as error:
         click.echo(f"wuts-sandbox: {error}", err=True)
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resident:
-    """One account of the world, with its device and its user's token."""
+    """One account of the world, with its device and its user's tokens.
+
+    `token` is the user's; `own_token` is good for this device, also when the
+    user has several.
+    """
 
     account: Account
     device: str
     token: str
+    own_token: str
 
     @property
     def name(self) -> str:
@@ -40,11 +46,19 @@ def settle(data: Path, world: World) -> list[Resident]:
         for owner in dict.fromkeys((account.tenant, account.user) for account in world.accounts):
             registry.add_user(*owner, Role.ADMIN)
             tokens[owner] = registry.add_token(*owner).token
-        return [_resident(registry, account, tokens) for account in world.accounts]
+        counts = Counter((account.tenant, account.user) for account in world.accounts)
+        return [
+            _resident(registry, account, tokens, alone=counts[account.tenant, account.user] == 1)
+            for account in world.accounts
+        ]
     finally:
         registry.close()
 
 
-def _resident(registry: Registry, account: Account, tokens: dict[tuple[str, str], str]) -> Resident:
-    device = registry.create_device(account.tenant, account.user)
-    return Resident(account, device, tokens[account.tenant, account.user])
+def _resident(
+    registry: Registry, account: Account, tokens: dict[tuple[str, str], str], *, alone: bool
+) -> Resident:
+    owner = (account.tenant, account.user)
+    device = registry.create_device(*owner)
+    bound = tokens[owner] if alone else registry.add_token(*owner, device).token
+    return Resident(account, device, tokens[owner], bound)

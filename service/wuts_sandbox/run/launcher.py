@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import shlex
 import shutil
-import signal
 import socket
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,56 +16,55 @@ from wuts_sandbox.run import directory as run_directory
 from wuts_sandbox.run.calls import ready_to_paste
 from wuts_sandbox.run.household import settle
 from wuts_sandbox.run.linking import link, wait_until_synced
-from wuts_sandbox.run.options import Emulator, RunFailed, read_emulator
-from wuts_sandbox.run.processes import Child, spawn, wait_until
+from wuts_sandbox.run.options import RunFailed
+from wuts_sandbox.run.parts import BIN, GATEWAY, SERVICE, WHATSAPP, Parts
 from wuts_sandbox.run.ready import ReadyFile, is_launcher, launcher_of, session_pids
+from wuts_sandbox.run.stopping import follow_make, stop_on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from wuts_sandbox.run.household import Resident
     from wuts_sandbox.run.options import Options
     from wuts_sandbox.world.document import World
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_START_SECONDS = 30
 _SYNC_SECONDS = 600
-_STOP_SECONDS = {"gateway": 1.0, "service": 7.0, "WhatsApp": 1.0}
-# All in parallel but the service first in importance: 10 s are promised for the whole stop.
-_DRAIN_SECONDS = 2
 _REFRESH_SECONDS = 0.25
-_GATEWAY = Path(__file__).resolve().parents[3] / "gateway"
-_BIN = Path(sys.executable).parent
 
 
 class Launcher:
     """One run: `go` returns the exit code."""
 
-    def __init__(self, options: Options, world: World) -> None:
+    def __init__(self, options: Options) -> None:
         self._options = options
-        self._world = world
         self._started = time.monotonic()
         self._ready = ReadyFile(options.ready_file)
-        self._children: list[Child] = []
-        self._directory = Path()
 
-    async def go(self) -> int:
-        """Runs until a signal, or until a part fails; raises RunFailed."""
-        stop = _stop_on_signals()
+    async def go(self, make_world: Callable[[], World]) -> int:
+        """Runs until a signal, or until a part fails; raises RunFailed.
+
+        The world is made only once it is sure that this run may run.
+        """
+        stop = stop_on_signals()
         self._refuse_a_second_run()
-        with self._own_directory():
+        world = await asyncio.to_thread(make_world)
+        with self._own_directory() as directory:
+            parts = Parts(directory, self._options, self._say)
             try:
-                await self._until(stop)
+                await self._until(stop, self._run(parts, world))
             finally:
                 self._ready.remove()
-                await self._stop_children()
+                await parts.stop()
         return 0
 
-    async def _until(self, stop: asyncio.Event) -> None:
-        work = asyncio.ensure_future(self._run())
+    async def _until(self, stop: asyncio.Event, run: Any) -> None:  # noqa: ANN401  # a coroutine
+        work = asyncio.ensure_future(run)
+        following = asyncio.ensure_future(follow_make(stop))
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        following.cancel()
         if work.done():
             work.result()
         work.cancel()
@@ -78,120 +72,36 @@ class Launcher:
             await work
         self._say("stopping ...")
 
-    async def _run(self) -> None:
-        data = self._directory / "data"
-        emulator = await self._whatsapp()
-        residents = await asyncio.to_thread(settle, data, self._world)
-        service, port = await self._service(data, emulator)
-        http = await self._gateway(port, service)
+    async def _run(self, parts: Parts, world: World) -> None:
+        emulator = await parts.start_whatsapp(world)
+        residents = await asyncio.to_thread(settle, parts.data, world)
+        await parts.start_service()
+        await parts.start_gateway()
         if emulator.control is not None:
-            await self._link_all(residents, data, f"127.0.0.1:{port}", emulator.control)
-        self._ready.write(self._content(http, port, emulator, residents, data))
-        self._print_calls(http, residents)
+            await self._link_all(residents, parts, emulator.control)
+        self._ready.write(_content(parts, residents))
+        self._print_calls(parts.http, residents)
         while True:
-            self._ready.write(self._content(http, port, emulator, residents, data))
             await asyncio.sleep(_REFRESH_SECONDS)
-            for child in self._children:
-                child.check_alive()
+            await parts.revive()
+            self._ready.write(_content(parts, residents))
 
-    async def _whatsapp(self) -> Emulator:
-        if self._options.emulator is not None:
-            return read_emulator(self._options.emulator)
-        world = self._directory / "world.json"
-        world.write_text(self._world.model_dump_json())
-        command = [str(_BIN / "wuts-sandbox"), "emulator", "--directory", str(self._directory)]
-        child = await self._spawn("WhatsApp", [*command, "--world", str(world)])
-        told = await self._read_when_there(self._directory / "emulator.json", child)
-        self._say("the loopback WhatsApp is up")
-        return Emulator(told["proxy"], told["ca"], told["noise_root"], told["control"])
-
-    async def _service(self, data: Path, emulator: Emulator) -> tuple[Child, int]:
-        session = [sys.executable, "-m", "wuts_sandbox.session", "--proxy", emulator.proxy]
-        session += ["--ca", emulator.ca, "--noise-root", emulator.noise_root]
-        settings = {
-            "WUTS_DATA_DIR": str(data),
-            "WUTS_GRPC_PORT": str(self._options.grpc_port),
-            "WUTS_SESSION_COMMAND": shlex.join(session),
-            "WUTS_SANDBOX": "true",
-            "WUTS_DRAIN_SECONDS": str(_DRAIN_SECONDS),
-        }
-        child = await self._spawn("service", [str(_BIN / "wuts"), "serve"], settings)
-        told = await self._read_when_there(data / "service.json", child)
-        self._say(f"the service is up on 127.0.0.1:{told['port']}")
-        return child, int(told["port"])
-
-    async def _gateway(self, grpc_port: int, service: Child) -> str:
-        admin = self._directory / "admin.sock"
-        command = [sys.executable, str(_GATEWAY / "launch.py"), "--admin", str(admin)]
-        command += ["--http-port", str(self._options.http_port), "--grpc-port", str(grpc_port)]
-        child = await self._spawn("gateway", command)
-        asking = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(_GATEWAY / "admin.py"), str(admin)),
-            *("--healthy", "--wait", str(_START_SECONDS)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        told = asyncio.ensure_future(asking.communicate())
-        try:
-            await wait_until(
-                lambda: True if told.done() else None, child, service, seconds=_START_SECONDS + 5
-            )
-        finally:
-            if not told.done():
-                asking.kill()
-        if asking.returncode != 0:
-            raise RunFailed(f"the gateway does not reach the service: {child.last_lines()}")
-        http = f"http://127.0.0.1:{int(told.result()[0])}"
-        self._say(f"the gateway is up on {http}")
-        return http
-
-    async def _link_all(
-        self, residents: list[Resident], data: Path, address: str, control: str
-    ) -> None:
-        await asyncio.gather(*(link(resident, address, control) for resident in residents))
+    async def _link_all(self, residents: list[Resident], parts: Parts, control: str) -> None:
+        await asyncio.gather(*(link(resident, parts.grpc, control) for resident in residents))
         self._say(f"linked {len(residents)} device(s) by QR code; waiting for the contacts")
-        waits = (
-            wait_until_synced(resident, data, _SYNC_SECONDS, self._say) for resident in residents
-        )
+        waits = (wait_until_synced(r, parts.data, _SYNC_SECONDS, self._say) for r in residents)
         await asyncio.gather(*waits)
         self._say("the whole world is in the store")
 
-    def _content(
-        self,
-        http: str,
-        grpc_port: int,
-        emulator: Emulator,
-        residents: list[Resident],
-        data: Path,
-    ) -> dict[str, Any]:
-        pids = {child.name: child.pid for child in self._children}
-        return {
-            "http": http,
-            "grpc": f"127.0.0.1:{grpc_port}",
-            "token": residents[0].token,
-            "device_id": residents[0].device,
-            "tokens": {resident.name: resident.token for resident in residents},
-            "devices": {r.device: {"user": r.name, "pn": r.account.pn} for r in residents},
-            "pids": {
-                "launcher": os.getpid(),
-                "service": pids["service"],
-                "envoy": pids["gateway"],
-                "emulator": pids.get("WhatsApp"),
-                "sessions": dict(session_pids(data, (r.device for r in residents))),
-            },
-            "emulator": emulator.as_json(),
-            "sandbox": True,
-        }
-
     def _print_calls(self, http: str, residents: list[Resident]) -> None:
         first = residents[0]
-        grpcurl = os.path.relpath(_BIN / "grpcurl")
+        grpcurl, wuts = (os.path.relpath(BIN / name) for name in ("grpcurl", "wuts"))
         click.echo(f"\nReady in {time.monotonic() - self._started:.1f} s. Try:\n")
-        for line in ready_to_paste(http, first.token, first.account, grpcurl):
+        for line in ready_to_paste(http, first.own_token, first.account, grpcurl):
             click.echo(f"{line}\n")
         if self._options.emulator is not None:
-            click.echo(f"No device is linked yet:\n\nWUTS_URL={http} WUTS_TOKEN={first.token} "
-                       f"{os.path.relpath(_BIN / 'wuts')} device pair --qr-text\n")  # fmt: skip
+            pairing = f"WUTS_URL={http} WUTS_TOKEN={first.own_token} {wuts} device pair --qr-text"
+            click.echo(f"No device is linked yet:\n\n{pairing}\n")
         click.echo("Ctrl-C stops everything.")
 
     def _refuse_a_second_run(self) -> None:
@@ -206,36 +116,42 @@ class Launcher:
         self._ready.remove()
 
     @contextlib.contextmanager
-    def _own_directory(self) -> Iterator[None]:
+    def _own_directory(self) -> Iterator[Path]:
         self._options.ready_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._directory = run_directory.make()
-        held = run_directory.hold(self._directory)
-        pipe = run_directory.start_janitor(self._directory, self._options.ready_file)
+        directory = run_directory.make()
+        held = run_directory.hold(directory)
+        pipe = run_directory.start_janitor(directory, self._options.ready_file)
         try:
-            yield
+            yield directory
         finally:
-            shutil.rmtree(self._directory, ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
             os.close(held)
             os.close(pipe)
 
-    async def _spawn(
-        self, name: str, command: list[str], settings: dict[str, str] | None = None
-    ) -> Child:
-        child = await spawn(name, command, self._directory / f"{name}.log", settings)
-        self._children.append(child)
-        return child
-
-    async def _read_when_there(self, path: Path, child: Child) -> dict[str, Any]:
-        text = await wait_until(
-            lambda: path.read_text() if path.exists() else None, child, seconds=_START_SECONDS
-        )
-        return dict(json.loads(text))
-
-    async def _stop_children(self) -> None:
-        await asyncio.gather(*(c.stop(_STOP_SECONDS[c.name]) for c in self._children))
-
     def _say(self, text: str) -> None:
         click.echo(f"[{time.monotonic() - self._started:4.1f} s] {text}")
+
+
+def _content(parts: Parts, residents: list[Resident]) -> dict[str, Any]:
+    """What ready.json says: how to call, as whom, and which processes there are."""
+    first = residents[0]
+    return {
+        "http": parts.http,
+        "grpc": parts.grpc,
+        "token": first.own_token,
+        "device_id": first.device,
+        "tokens": {resident.name: resident.token for resident in residents},
+        "devices": {r.device: {"user": r.name, "pn": r.account.pn} for r in residents},
+        "pids": {
+            "launcher": os.getpid(),
+            "service": parts.pid(SERVICE),
+            "envoy": parts.pid(GATEWAY),
+            "emulator": parts.pid(WHATSAPP),
+            "sessions": dict(session_pids(parts.data, (r.device for r in residents))),
+        },
+        "emulator": parts.emulator.as_json() if parts.emulator else {},
+        "sandbox": True,
+    }
 
 
 def _is_taken(port: int) -> bool:
@@ -246,11 +162,3 @@ def _is_taken(port: int) -> bool:
         except OSError:
             return True
     return False
-
-
-def _stop_on_signals() -> asyncio.Event:
-    # Set here explicitly, the handlers also hold where a signal was inherited as ignored.
-    stop = asyncio.Event()
-    for number in _STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop

@@ -47,9 +47,13 @@ class Child:
         """The process id."""
         return self.process.pid
 
+    def is_alive(self) -> bool:
+        """Tells whether it runs."""
+        return self.process.returncode is None
+
     def check_alive(self) -> None:
         """Raises RunFailed with the last lines of its output when it has ended."""
-        if self.process.returncode is not None:
+        if not self.is_alive():
             raise RunFailed(f"{self.name} ended ({self.process.returncode}): {self.last_lines()}")
 
     def last_lines(self) -> str:

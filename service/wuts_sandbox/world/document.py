@@ -149,8 +149,9 @@ class Account(Strict):
 
     @model_validator(mode="after")
     def _unique(self) -> Account:
-        _refuse_twice("pn", [self.pn, *(person.pn for person in self.people)])
-        _refuse_twice("lid", [self.lid, *(person.lid for person in self.people)])
+        # The account itself may stand among its people, as on a real phone.
+        _refuse_twice("pn", [person.pn for person in self.people])
+        _refuse_twice("lid", [person.lid for person in self.people])
         _refuse_twice("group", [group.jid for group in self.groups])
         return self
 
