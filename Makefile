@@ -8,10 +8,10 @@ INSTALL := $(PIP) install --require-hashes --no-deps --no-build-isolation \
 EDITABLE := $(PIP) install --no-deps --no-build-isolation -e . -e service/wuts_sandbox
 CODE := service gateway protos requirements tests
 
-export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR
+export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR SOAK_SECONDS SOAK_SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test unit check format generate lock clean
+.PHONY: help run install install-test test unit soak faults-table capacity check format generate lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,15 @@ test: check ## Run every check and every test
 
 unit: install-test ## Run the quick tests only
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/rpc
+
+soak: install-test ## Cause random faults under load for SOAK_SECONDS (default 600)
+	@PYTHONPATH=tests $(BIN)/python -m faults.soak
+
+faults-table: install-test ## Cause every fault and write docs/faults.md
+	@PYTHONPATH=tests $(BIN)/python -m faults.table docs/faults.md
+
+capacity: install-test ## Measure what a connected device costs
+	@PYTHONPATH=tests $(BIN)/python -m faults.capacity
 
 check: install-test ## Lint, types, import walls, protos, generated code
 	@echo "ruff" && $(BIN)/ruff check -q $(CODE) && $(BIN)/ruff format -q --check $(CODE)

@@ -55,6 +55,7 @@ class Example:
         self.store.pair(device, JOAO, JOAO_LID)
         self.sessions.states[device] = DeviceState.CONNECTED
         self.sessions.accounts[device] = pn_jid(OWN)
+        self.directory.record_linked(device, pn_jid(OWN))
         self.sessions.pictures[f"{MARIA}@s.whatsapp.net"] = PICTURE
         self.sessions.rosters[GROUP] = Roster(
             [

@@ -1,13 +1,15 @@
-"""In-memory stand-ins for the contact store and the token directory."""
+"""In-memory stand-ins for the contact store and the registry."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from wuts.domain.caller import Caller, DeviceId, Role
 from wuts.domain.contact import Contact, ContactPage, Names
+from wuts.domain.device import DeviceRecord
 from wuts.domain.errors import DeviceNotReady, NotFound
 from wuts.domain.jid import Jid, Server, parse_user
 from wuts.domain.knowledge import Knowledge, Row
@@ -107,6 +109,9 @@ class InMemoryContactStore:
         """Gives the PN JID of the account."""
         return parse_user(f"{self._linked(device).own_pn}@{Server.PN}")
 
+    def forget(self, device: DeviceId) -> None:
+        """Holds nothing but what was stored, which stays."""
+
     def _linked(self, device: DeviceId) -> _Device:
         if device not in self._devices:
             raise DeviceNotReady(DeviceState.NEW)
@@ -126,21 +131,23 @@ class _Token:
 
 
 class InMemoryTokenDirectory:
-    """A TokenDirectory over dictionaries; fill it with add_user() and add_token()."""
+    """A TokenDirectory and Devices over dictionaries; fill it with add_user() and add_token()."""
 
     def __init__(self) -> None:
         self._users: dict[tuple[str, str], Role] = {}
-        self._devices: dict[DeviceId, tuple[str, str]] = {}
+        self._devices: dict[DeviceId, DeviceRecord] = {}
         self._tokens: dict[str, _Token] = {}
-        self.linked: dict[DeviceId, Jid] = {}
+        self.should_connect: set[DeviceId] = set()
 
     def add_user(self, tenant: str, user: str, role: Role = Role.USER) -> None:
         """Adds a user, and the tenant when it is new."""
         self._users[tenant, user] = role
 
-    def add_token(self, tenant: str, user: str, device: DeviceId | None = None) -> str:
-        """Makes a token for a user and gives it."""
-        token = str(uuid.uuid4())
+    def add_token(
+        self, tenant: str, user: str, device: DeviceId | None = None, *, token: str = ""
+    ) -> str:
+        """Makes a token for a user, a random one unless it is given, and gives it."""
+        token = token or str(uuid.uuid4())
         self._tokens[token] = _Token(tenant, user, device)
         return token
 
@@ -153,24 +160,60 @@ class InMemoryTokenDirectory:
         found = self._tokens.get(token)
         if found is None:
             return None
-        owner = (found.tenant, found.user)
-        devices = tuple(device for device, whose in self._devices.items() if whose == owner)
-        return Caller(*owner, self._users[owner], found.device, devices)
+        role = self._users[found.tenant, found.user]
+        devices = tuple(device.id for device in self.devices(found.tenant, found.user))
+        return Caller(found.tenant, found.user, role, found.device, devices)
 
-    def create_device(self, tenant: str, user: str) -> DeviceId:
-        """Creates a device of a random id."""
+    def devices(self, tenant: str, user: str | None = None) -> list[DeviceRecord]:
+        """Lists devices, oldest first."""
+        return [
+            device
+            for device in self._devices.values()
+            if device.tenant == tenant and user in {None, device.user}
+        ]
+
+    def device(self, tenant: str, device: str) -> DeviceRecord:
+        """Finds a device of the tenant."""
+        found = self._devices.get(DeviceId(device))
+        if found is None or found.tenant != tenant:
+            raise NotFound(what="device")
+        return found
+
+    def create_device(
+        self, tenant: str, user: str, *, name: str | None = None, device_id: str | None = None
+    ) -> DeviceId:
+        """Creates a device, of a random id unless one is given."""
         if (tenant, user) not in self._users:
             raise NotFound(what="user")
-        device = DeviceId(str(uuid.uuid4()))
-        self._devices[device] = (tenant, user)
+        device = DeviceId(device_id or str(uuid.uuid4()))
+        times = (CREATED, CREATED)
+        self._devices[device] = DeviceRecord(device, tenant, user, name or "", None, *times)
         return device
 
     def remove_device(self, device: DeviceId) -> None:
-        """Forgets a device."""
+        """Forgets a device and the tokens bound to it."""
+        self._known(device)
         del self._devices[device]
+        self.should_connect.discard(device)
+        bound = [token for token, found in self._tokens.items() if found.device == device]
+        for token in bound:
+            del self._tokens[token]
+
+    def set_should_connect(self, device: DeviceId, *, should_connect: bool) -> None:
+        """Remembers the wish."""
+        change = self.should_connect.add if should_connect else self.should_connect.discard
+        change(self._known(device).id)
 
     def record_linked(self, device: DeviceId, account: Jid) -> None:
         """Remembers the account of a device."""
+        self._devices[device] = replace(self._known(device), account=account)
+        self.should_connect.add(device)
+
+    def _known(self, device: DeviceId) -> DeviceRecord:
         if device not in self._devices:
             raise NotFound(what="device")
-        self.linked[device] = account
+        return self._devices[device]
+
+
+CREATED = datetime(2026, 6, 15, 13, 45, 2, tzinfo=UTC)
+"""When every device was created."""

@@ -61,7 +61,7 @@ class WhatsmeowFiles:
     def make(self, device: DeviceId, *, wal: bool = True) -> Path:
         """Makes the store of a device that is not linked yet."""
         path = self.path(device)
-        path.parent.mkdir(parents=True, mode=0o700)
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
         path.write_bytes(empty_store())
         path.chmod(0o600)
         if wal:

@@ -19,8 +19,9 @@ from wuts.adapters.registry import Registry, RegistryError
 from wuts.adapters.sessions.limits import Limits as SessionLimits
 from wuts.adapters.sessions.sessions import Sessions
 from wuts.adapters.sqlite import Limits
-from wuts.adapters.whatsmeow_store import Verdict, WhatsmeowStore
-from wuts.domain.errors import DomainError
+from wuts.adapters.whatsmeow_store import WhatsmeowStore
+from wuts.domain.errors import DomainError, NotFound
+from wuts.restoring import restore
 from wuts.rpc.page_tokens import KEY_BYTES, PageTokens
 from wuts.rpc.server import Ports, PortTaken, Server
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from wuts.settings import Settings
 
 _log = structlog.get_logger()
-_CHECKS_AT_ONCE = 16
-# Fewer than the files that the store keeps open.
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -48,7 +47,7 @@ def run(settings: Settings) -> None:
     data = DataDirectory(settings.data_dir)
     try:
         data.hold()
-        data.withdraw()  # what a killed service may have left
+        data.withdraw()  # what a service that was killed has left
         key = data.page_token_key(KEY_BYTES)
     except HeldByAnother as error:
         raise CannotStart(f"{data.path} is held by another service, pid {error.pid}") from None
@@ -68,13 +67,22 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
         open_things.callback(store.close)
         sessions = _sessions(settings, data, store, registry)
         open_things.push_async_callback(sessions.stop)
-        server = Server(
-            Ports(store, sessions, registry, page_tokens, settings.max_list),
-            sandbox=settings.sandbox,
+        ports = Ports(
+            store=store,
+            sessions=sessions,
+            directory=registry,
+            devices=registry,
+            page_tokens=page_tokens,
+            max_list=settings.max_list,
         )
+        server = Server(ports, sandbox=settings.sandbox)
+        try:
+            to_connect = await restore(registry, store, sessions)
+        except DomainError:
+            raise CannotStart(f"cannot read the registry in {data.path}") from None
         await open_things.enter_async_context(_listening(server, settings, data, stop))
-        starting = asyncio.create_task(_connect(registry, store, sessions))
-        open_things.callback(starting.cancel)
+        # Whoever calls as soon as the port is open finds them connecting.
+        sessions.start(to_connect)
         await stop.wait()
         _log.info("stopping")
         stop.clear()
@@ -125,7 +133,9 @@ def _sessions(
         registry.record_linked(device, account)
 
     async def on_logged_out(device: DeviceId) -> None:
-        registry.record_unlinked(device)
+        # A device that is being removed may be gone already.
+        with contextlib.suppress(NotFound):
+            registry.record_unlinked(device)
 
     return Sessions(
         data.devices,
@@ -135,21 +145,9 @@ def _sessions(
         account_of=store.account,
         on_linked=on_linked,
         on_logged_out=on_logged_out,
+        is_synced=store.synced,
         limits=SessionLimits(call_seconds=settings.call_timeout),
     )
-
-
-async def _connect(registry: Registry, store: WhatsmeowStore, sessions: Sessions) -> None:
-    """Starts the session of each linked device whose store this release may open."""
-    turn = asyncio.Semaphore(_CHECKS_AT_ONCE)
-
-    async def connect(device: DeviceId) -> None:
-        async with turn:
-            verdict = await store.check(device)
-        if verdict is not Verdict.REFUSED:
-            sessions.start([device])
-
-    await asyncio.gather(*(connect(device) for device in registry.devices_to_connect()))
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from wuts.domain.caller import Caller, DeviceId
     from wuts.domain.contact import ContactPage
+    from wuts.domain.device import DeviceRecord, DeviceStatus, PairCode, QrCode
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.knowledge import Knowledge
@@ -46,6 +47,10 @@ class ContactStore(Protocol):
         """Gives the PN JID of the account the device is linked to."""
         ...
 
+    def forget(self, device: DeviceId) -> None:
+        """Lets go of whatever is held for a device that is removed."""
+        ...
+
 
 class LiveSessions(Protocol):
     """Talks to WhatsApp over the live sessions of linked devices.
@@ -76,19 +81,76 @@ class LiveSessions(Protocol):
         """Asks for a group's participants; raises GroupNotFound, GroupForbidden."""
         ...
 
-    def link(self, device: DeviceId) -> AsyncGenerator[QrText | Linked]:
-        """Links the device: yields QR codes and, at last, `Linked`.
+    def link(
+        self, device: DeviceId, *, phone: Jid | None = None
+    ) -> AsyncGenerator[QrText | PairCode | Linked]:
+        """Links the device: yields codes and, at last, `Linked`.
 
-        Raises DeviceNotReady with the state it ended in when linking fails.
+        With `phone` one pair code is yielded instead of QR codes. Raises
+        DeviceNotReady with the state it ended in when linking fails.
         """
+        ...
+
+    def status(self, device: DeviceId) -> DeviceStatus:
+        """Tells the state of the device with its circumstances."""
+        ...
+
+    def watch(self, device: DeviceId) -> AsyncGenerator[DeviceStatus]:
+        """Yields the status now, and again after each change; never ends by itself.
+
+        A slow reader misses intermediate states, never the last one.
+        """
+        ...
+
+    async def qr_code(self, device: DeviceId, *, reuse: bool, refresh: bool) -> QrCode:
+        """Gives a QR code; starts linking if need be.
+
+        `reuse` allows the code that is being shown already, `refresh` starts
+        linking anew. Raises QrTimeout, and AlreadyLinked.
+        """
+        ...
+
+    def qr_status(self, device: DeviceId) -> QrCode | None:
+        """Gives the valid QR code being shown, if any; starts nothing."""
+        ...
+
+    async def pair_code(
+        self, device: DeviceId, phone: Jid, *, reuse: bool, refresh: bool
+    ) -> PairCode:
+        """Gives a pair code for a phone number; raises as qr_code does."""
+        ...
+
+    async def connect(self, device: DeviceId) -> DeviceStatus:
+        """Connects a linked device; returns once connected or after a few seconds.
+
+        A device that is not linked is left as it is: its status says NEW or
+        LOGGED_OUT.
+        """
+        ...
+
+    async def disconnect(self, device: DeviceId) -> None:
+        """Ends the connection and keeps the credentials; state DISCONNECTED."""
+        ...
+
+    async def logout(self, device: DeviceId) -> None:
+        """Logs the device out of WhatsApp: credentials wiped, state LOGGED_OUT.
+
+        Raises DeviceNotReady when it is not connected, WhatsappTimeout and
+        WhatsappError.
+        """
+        ...
+
+    async def forget(self, device: DeviceId) -> None:
+        """Ends the process and deletes the device's directory."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class QrText:
-    """A new QR code to show; it replaces the one before."""
+    """A new QR code to show; it replaces the one before. `ttl` is in seconds."""
 
     text: str
+    ttl: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +158,30 @@ class Linked:
     """The device is linked and connected; the last step of linking."""
 
     account: Jid
+
+
+class Devices(Protocol):
+    """Keeps the devices of all tenants."""
+
+    def devices(self, tenant: str, user: str | None = None) -> list[DeviceRecord]:
+        """Lists the devices of a tenant, or of one of its users, oldest first."""
+        ...
+
+    def device(self, tenant: str, device: str) -> DeviceRecord:
+        """Finds a device of a tenant; raises NotFound."""
+        ...
+
+    def create_device(self, tenant: str, user: str, *, name: str | None = None) -> DeviceId:
+        """Creates one more device for a user, named by the ids in a Caller."""
+        ...
+
+    def set_should_connect(self, device: DeviceId, *, should_connect: bool) -> None:
+        """Remembers whether a restarted service connects the device."""
+        ...
+
+    def remove_device(self, device: DeviceId) -> None:
+        """Removes a device and the tokens bound to it; raises NotFound."""
+        ...
 
 
 class TokenDirectory(Protocol):

@@ -66,10 +66,19 @@ account_option = click.option(
 
 @ctl.command()
 @click.argument("text")
+@click.option("--spoil", type=click.Choice(["hmac"]), help="What is wrong with the pairing.")
 @account_option
-def scan(text: str, account: str | None) -> Options:
+def scan(text: str, account: str | None, spoil: str | None) -> Options:
     """Scans the QR code TEXT as the account's phone would."""
-    return {"command": "scan", "text": text, "account": account}
+    return {"command": "scan", "text": text, "account": account, "spoil": spoil}
+
+
+@ctl.command("enter-code")
+@click.argument("code")
+@account_option
+def enter_code(code: str, account: str | None) -> Options:
+    """Types the pair code CODE into the phone of the account that it is for."""
+    return {"command": "enter-code", "code": code, "account": account}
 
 
 @ctl.command()

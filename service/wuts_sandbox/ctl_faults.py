@@ -66,9 +66,17 @@ def slow(**fields: Any) -> Options:  # noqa: ANN401  # as click hands them over
 
 @ctl.command()
 @click.argument("kind", type=QUESTIONS, required=False)
-def answer(kind: str | None) -> Options:
+@account_option
+def answer(kind: str | None, account: str | None) -> Options:
     """Answers questions of KIND (default: all) again."""
-    return {"command": "answer", "kind": kind}
+    return {"command": "answer", "kind": kind, "account": account}
+
+
+@ctl.command()
+@click.argument("number", type=int)
+def codes(number: int) -> Options:
+    """Offers NUMBER codes (usually 6) to devices that begin to link."""
+    return {"command": "codes", "number": number}
 
 
 @ctl.command("stream-error")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from fakes_sessions import FakeSessions
-from session.harness import ACCOUNT, A, B, Watch, watching
-from session.stand_in import Ask, Behaviour
+from fakes_sessions import SINCE, FakeSessions
+from session.harness import ACCOUNT, FAST, A, B, Watch, eventually, watching
+from session.stand_in import PAIR_CODE, Ask, Behaviour
+from wuts.domain.device import PairCode
 from wuts.domain.errors import (
+    AlreadyLinked,
     DeviceNotReady,
     DomainError,
     GroupForbidden,
     GroupNotFound,
     PictureHidden,
     PictureNotSet,
+    QrTimeout,
     RateLimited,
     StoreUnavailable,
     WhatsappError,
@@ -26,7 +30,7 @@ from wuts.domain.errors import (
 from wuts.domain.group import Participant, Roster
 from wuts.domain.jid import Jid, Server, lid_jid, pn_jid
 from wuts.domain.picture import Picture, Unchanged
-from wuts.domain.state import DeviceState
+from wuts.domain.state import DeviceState, Reason
 from wuts.ports import Linked, QrText
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from wuts.ports import LiveSessions
 
 MARIA = pn_jid("5511999999999")
+CODE = QrText("code", 60)
+SHOWN_PAIR_CODE = PairCode(PAIR_CODE, MARIA, SINCE)
 GROUP = Jid("120363039000000000", Server.GROUP)
 PICTURE = Picture(url="https://pps.example/a", id="1700000000", kind="image", direct_path="/a")
 ROSTER = Roster(
@@ -53,7 +59,10 @@ FAILURES: list[tuple[str, DomainError]] = [
     (Ask.SERVER_ERROR, WhatsappError(463)),
     (Ask.MALFORMED, WhatsappError(0)),
     (Ask.UNKNOWN_TEXT, WhatsappError(0)),
-    (Ask.NOT_CONNECTED, DeviceNotReady(DeviceState.RECONNECTING)),
+    (
+        Ask.NOT_CONNECTED,
+        DeviceNotReady(DeviceState.RECONNECTING, reason=Reason.CONNECTION_LOST, retry_after=1),
+    ),
     (Ask.STORE_LOCKED, StoreUnavailable()),
 ]
 GROUP_FAILURES: list[tuple[str, DomainError]] = [
@@ -76,6 +85,12 @@ class Subject(Protocol):
     def fail_pairing(self) -> None:
         """Lets the pairing of device B fail."""
 
+    def lose_connection(self) -> None:
+        """Takes the connection of device A away, for a while."""
+
+    def show_nothing(self) -> None:
+        """Lets device B show no code."""
+
 
 @dataclass
 class InMemory:
@@ -85,11 +100,20 @@ class InMemory:
 
     def scan(self) -> None:
         """Lets linking succeed after the code that was shown."""
-        self.sessions.link_steps[B] = [QrText("code"), Linked(ACCOUNT)]
+        self.sessions.link_steps[B] = [CODE, Linked(ACCOUNT)]
 
     def fail_pairing(self) -> None:
         """Lets linking fail after the code that was shown."""
-        self.sessions.link_steps[B] = [QrText("code"), DeviceNotReady(DeviceState.NEW)]
+        refused = DeviceNotReady(DeviceState.NEW, reason=Reason.PAIRING_REFUSED)
+        self.sessions.link_steps[B] = [CODE, refused]
+
+    def lose_connection(self) -> None:
+        """Enters the state."""
+        self.sessions.enter(A, DeviceState.RECONNECTING, Reason.CONNECTION_LOST)
+
+    def show_nothing(self) -> None:
+        """Leaves no step of linking."""
+        self.sessions.link_steps.clear()
 
 
 @dataclass
@@ -111,6 +135,14 @@ class OverProcesses:
         """Tells the process of device B that the pairing failed."""
         self.watch.signal(signal.SIGUSR2, B)
 
+    def lose_connection(self) -> None:
+        """Tells the process of device A that its connection is lost."""
+        self.watch.signal(signal.SIGUSR2, A)
+
+    def show_nothing(self) -> None:
+        """Leaves the process of device B without codes."""
+        self.watch.behave(Behaviour(linked=False), device=B)
+
 
 def in_memory() -> InMemory:
     """Makes the fake."""
@@ -118,6 +150,7 @@ def in_memory() -> InMemory:
         FakeSessions(
             states={A: DeviceState.CONNECTED},
             accounts={A: ACCOUNT},
+            link_steps={B: [CODE, SHOWN_PAIR_CODE]},
             pictures={
                 str(MARIA): PICTURE,
                 str(GROUP): PICTURE,
@@ -138,7 +171,7 @@ async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     if request.param == "memory":
         yield in_memory()
         return
-    async with watching(tmp_path) as watch:
+    async with watching(tmp_path, limits=replace(FAST, code_wait_seconds=2)) as watch:
         watch.behave(Behaviour(linked=False, codes=["code"]), device=B)
         await watch.connect(A)
         yield OverProcesses(watch)
@@ -249,7 +282,7 @@ class TestLink:
             steps.append(step)
             if isinstance(step, QrText):
                 subject.scan()
-        assert steps == [QrText("code"), Linked(ACCOUNT)]
+        assert steps == [CODE, Linked(ACCOUNT)]
         assert subject.sessions.state(B) == DeviceState.CONNECTED
 
     async def test_failed(self, subject: Subject) -> None:
@@ -259,3 +292,171 @@ class TestLink:
         with pytest.raises(DeviceNotReady) as caught:
             await fail_at_first_code(subject)
         assert caught.value.state == subject.sessions.state(B) == DeviceState.NEW
+        assert caught.value.reason == Reason.PAIRING_REFUSED
+
+    async def test_pair_code(self, subject: Subject) -> None:
+        """With a phone number one pair code comes in place of QR codes."""
+        async with aclosing(subject.sessions.link(B, phone=MARIA)) as steps:
+            step = await anext(steps)
+        assert isinstance(step, PairCode)
+        assert (step.code, step.phone) == (PAIR_CODE, MARIA)
+
+
+class TestQrCode:
+    """Giving QR codes."""
+
+    async def test_codes(self, subject: Subject) -> None:
+        """A code is given, and given again while it is valid."""
+        assert subject.sessions.qr_status(B) is None
+        fresh = await subject.sessions.qr_code(B, reuse=True, refresh=False)
+        again = await subject.sessions.qr_code(B, reuse=True, refresh=False)
+        status = subject.sessions.qr_status(B)
+        assert status is not None
+        assert [each.text for each in (fresh, again, status)] == ["code"] * 3
+        assert (fresh.cached, again.cached) == (False, True)
+        assert (fresh.expires_at - fresh.made_at).total_seconds() == 60
+        assert subject.sessions.state(B) == DeviceState.LINKING
+
+    @pytest.mark.parametrize(("reuse", "refresh"), [(False, False), (True, True)])
+    async def test_fresh(self, subject: Subject, reuse: bool, refresh: bool) -> None:
+        """A fresh code is given to those who want no other."""
+        await subject.sessions.qr_code(B, reuse=True, refresh=False)
+        code = await subject.sessions.qr_code(B, reuse=reuse, refresh=refresh)
+        assert not code.cached
+
+    async def test_linked_already(self, subject: Subject) -> None:
+        """A linked device shows no code, connected or not."""
+        with pytest.raises(AlreadyLinked):
+            await subject.sessions.qr_code(A, reuse=True, refresh=False)
+        await subject.sessions.disconnect(A)
+        with pytest.raises(AlreadyLinked):
+            await subject.sessions.qr_code(A, reuse=True, refresh=False)
+
+    async def test_no_code_in_time(self, subject: Subject) -> None:
+        """Without a code in time the caller is told so."""
+        subject.show_nothing()
+        with pytest.raises(QrTimeout):
+            await subject.sessions.qr_code(B, reuse=True, refresh=False)
+
+
+class TestPairCode:
+    """Giving pair codes."""
+
+    async def test_codes(self, subject: Subject) -> None:
+        """A code is given, and given again while it is valid."""
+        fresh = await subject.sessions.pair_code(B, MARIA, reuse=True, refresh=False)
+        again = await subject.sessions.pair_code(B, MARIA, reuse=True, refresh=False)
+        other = await subject.sessions.pair_code(B, ACCOUNT, reuse=True, refresh=False)
+        told = [(each.code, each.phone, each.cached) for each in (fresh, again, other)]
+        assert told == [
+            (PAIR_CODE, MARIA, False),
+            (PAIR_CODE, MARIA, True),
+            (PAIR_CODE, ACCOUNT, False),
+        ]
+
+    async def test_linked_already(self, subject: Subject) -> None:
+        """A linked device gets no code."""
+        with pytest.raises(AlreadyLinked):
+            await subject.sessions.pair_code(A, MARIA, reuse=True, refresh=False)
+
+    async def test_no_code_in_time(self, subject: Subject) -> None:
+        """Without a code in time the caller is told so."""
+        subject.show_nothing()
+        with pytest.raises(QrTimeout):
+            await subject.sessions.pair_code(B, MARIA, reuse=True, refresh=False)
+
+
+class TestConnect:
+    """Connecting and disconnecting."""
+
+    async def test_disconnect_and_connect(self, subject: Subject) -> None:
+        """A disconnected device stays so until it is connected again."""
+        await subject.sessions.disconnect(A)
+        status = subject.sessions.status(A)
+        told = (status.state, status.reason, status.next_retry_at)
+        assert told == (DeviceState.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST, None)
+        assert status.last_connected is not None
+        with pytest.raises(DeviceNotReady) as caught:
+            await subject.sessions.require_connected(A)
+        assert caught.value.retry_after == 0
+        assert (await subject.sessions.connect(A)).state == DeviceState.CONNECTED
+        await subject.sessions.require_connected(A)
+
+    async def test_connected_already(self, subject: Subject) -> None:
+        """Connecting a connected device changes nothing."""
+        before = subject.sessions.status(A)
+        after = await subject.sessions.connect(A)
+        assert (after.state, after.since) == (before.state, before.since)
+
+    async def test_never_linked(self, subject: Subject) -> None:
+        """A device that was never linked is left as it is."""
+        await subject.sessions.disconnect(B)
+        assert subject.sessions.status(B).reason == ""
+        assert (await subject.sessions.connect(B)).state == DeviceState.NEW
+
+    async def test_ends_linking(self, subject: Subject) -> None:
+        """Disconnecting a device that is being linked ends that."""
+        await subject.sessions.qr_code(B, reuse=True, refresh=False)
+        await subject.sessions.disconnect(B)
+        assert subject.sessions.state(B) == DeviceState.NEW
+        assert subject.sessions.qr_status(B) is None
+
+
+class TestLogout:
+    """Logging devices out."""
+
+    async def test_logout(self, subject: Subject) -> None:
+        """A device that is logged out must be linked again."""
+        await subject.sessions.logout(A)
+        status = subject.sessions.status(A)
+        assert status.state == DeviceState.LOGGED_OUT
+        assert status.reason == Reason.LOGGED_OUT_BY_REQUEST
+        assert (await subject.sessions.connect(A)).state == DeviceState.LOGGED_OUT
+
+    async def test_not_connected(self, subject: Subject) -> None:
+        """Only a connected device can be logged out."""
+        await subject.sessions.disconnect(A)
+        with pytest.raises(DeviceNotReady) as caught:
+            await subject.sessions.logout(A)
+        assert caught.value.state == DeviceState.DISCONNECTED
+
+
+class TestForget:
+    """Removing devices."""
+
+    async def test_forget(self, subject: Subject) -> None:
+        """Nothing is left of a device."""
+        await subject.sessions.forget(A)
+        assert subject.sessions.state(A) == DeviceState.NEW
+        if isinstance(subject, OverProcesses):
+            assert not (subject.watch.directory / A).exists()
+            assert A not in subject.watch.sessions.pids()
+
+    async def test_unknown(self, subject: Subject) -> None:
+        """A device of which there is nothing can be forgotten, twice."""
+        await subject.sessions.forget(B)
+        await subject.sessions.forget(B)
+        assert subject.sessions.state(B) == DeviceState.NEW
+
+
+class TestWatch:
+    """Watching the state."""
+
+    async def test_changes(self, subject: Subject) -> None:
+        """The present state comes first, then each change."""
+        async with aclosing(subject.sessions.watch(A)) as statuses:
+            first = await anext(statuses)
+            subject.lose_connection()
+            second = await anext(statuses)
+        assert (first.state, second.state) == (DeviceState.CONNECTED, DeviceState.RECONNECTING)
+        assert second.reason == Reason.CONNECTION_LOST
+        assert second.since >= first.since
+
+    async def test_last_value(self, subject: Subject) -> None:
+        """Who reads slowly gets the last state, not each one."""
+        async with aclosing(subject.sessions.watch(A)) as statuses:
+            await anext(statuses)
+            subject.lose_connection()
+            assert await eventually(lambda: subject.sessions.state(A) == DeviceState.RECONNECTING)
+            await subject.sessions.disconnect(A)
+            assert (await anext(statuses)).state == DeviceState.DISCONNECTED

@@ -27,7 +27,8 @@ ANSWERS = [json.loads(text) for kind, text in BLOCKS if kind == "json"]
 CALLS = [command for command in COMMANDS if command.startswith(("curl ", ".venv/bin/grpcurl"))]
 INSTALL = next(command for command in COMMANDS if command.startswith("make install"))
 SERVE, GATEWAY = ".venv/bin/wuts serve", ".venv/bin/python gateway/launch.py"
-PAIR, HEALTH = "WUTS_TOKEN=$TOKEN .venv/bin/wuts device pair", ".venv/bin/wuts health"
+LINK, HEALTH = "WUTS_TOKEN=$TOKEN .venv/bin/wuts device link", ".venv/bin/wuts health"
+DOCTOR = ".venv/bin/wuts doctor"
 TOKEN = next(command for command in COMMANDS if command.startswith("TOKEN="))
 SERVICE = "wuts.contacts.v1.ContactsService"
 ELSEWHERE = {"make run", "make test"}
@@ -62,7 +63,7 @@ class TestCommands:
 
     def test_none_is_left_out(self) -> None:
         """Every command of the README is one that these tests run."""
-        run = {*CALLS, INSTALL, SERVE, GATEWAY, PAIR, HEALTH, TOKEN, *ELSEWHERE}
+        run = {*CALLS, INSTALL, SERVE, GATEWAY, LINK, HEALTH, DOCTOR, TOKEN, *ELSEWHERE}
         assert set(COMMANDS) == run
 
     @pytest.mark.parametrize("call", CALLS)
@@ -123,11 +124,12 @@ class TestRealPhone:
             background(f"{gateway} --admin {tmp_path}/admin.sock --access-log {log}", told),
         ):
             wait_for(lambda: self._is_healthy(told), 20, "health")
-            with background(f"{PAIR} --qr-text", told) as pairing:
-                assert pairing.stdout is not None
-                code = pairing.stdout.readline().strip()
-                donor.control("scan", text=code, account="5511900000000")
-                assert 0 == pairing.wait(30)
+            with background(f"{LINK} --json", told) as linking:
+                assert linking.stdout is not None
+                code = json.loads(linking.stdout.readline())
+                donor.control("scan", text=code["text"], account="5511900000000")
+                assert 0 == linking.wait(30)
+            assert '"fail"' not in shell(f"{DOCTOR} --json", **told)
 
     @staticmethod
     def _environment(donor: Sandbox, tmp_path: Path) -> dict[str, str]:

@@ -11,35 +11,33 @@ from typing import TYPE_CHECKING
 
 import fakes
 from fakes import Example
-from fakes_sessions import FakeSessions
 from fakes_store import InMemoryTokenDirectory
 from wuts.domain import errors
-from wuts.domain.caller import Caller, DeviceId, Role
+from wuts.domain.caller import DeviceId, Role
 from wuts.domain.contact import Contact, ContactPage
 from wuts.domain.jid import pn_jid
 from wuts.domain.state import DeviceState
-from wuts.ports import Linked, QrText
 from wuts.rpc.page_tokens import PageTokens
 from wuts.rpc.server import Ports, Server
 
 from . import world
+from .sessions import LINKED_DEVICES, Sessions, tell, wait_for_ever
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import Collection
 
     from wuts.domain.jid import Jid
     from wuts.domain.knowledge import Knowledge
-    from wuts.domain.picture import Picture, Unchanged
+    from wuts.domain.picture import Picture
 
 _OTHERS = {
     world.EMPTY: ("empty",),
     world.CROWDED: ("crowded",),
     world.BROKEN: ("broken",),
     world.NO_DEVICE: (),
-    world.SEVERAL: ("empty", "crowded"),
+    world.SEVERAL: ("one", "two"),
     world.STUCK: ("stuck",),
 }
-_LINKING_SECONDS = 1.5  # longer than any limit of the hurried gateway
 
 
 def _crowd() -> list[Contact]:
@@ -62,7 +60,7 @@ class Store:
         if device == "broken":
             raise errors.StoreUnavailable
         if device == "stuck":
-            await _wait_for_ever()
+            await wait_for_ever()
         if device != "crowded":
             return await self._example.page(device, after=after, limit=limit)
         start, end = int(after or "0"), int(after or "0") + limit
@@ -78,29 +76,8 @@ class Store:
         """Asks the example."""
         return await self._example.account(device)
 
-
-class Sessions(FakeSessions):
-    """The example's sessions; all devices are connected, and some people are trouble."""
-
-    def state(self, device: DeviceId) -> DeviceState:  # all are connected
-        """Tells that the device is connected."""
-        return DeviceState.CONNECTED
-
-    async def picture(
-        self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
-    ) -> Picture | Unchanged:
-        """Gives the example's picture unless this person stands for something else."""
-        if str(chat) == world.SILENT:
-            await _wait_for_ever()
-        if str(chat) == world.FAULTY:
-            raise RuntimeError(world.FAULT)
-        return await super().picture(device, chat, preview=preview, existing_id=existing_id)
-
-    async def link(self, device: DeviceId) -> AsyncGenerator[QrText | Linked]:
-        """Shows one code, waits for the phone, and is linked."""
-        yield QrText("2@invented")
-        await asyncio.sleep(_LINKING_SECONDS)
-        yield Linked(pn_jid(fakes.OWN))
+    def forget(self, device: DeviceId) -> None:
+        """Forgets nothing."""
 
 
 def _error(situation: str) -> errors.DomainError:
@@ -118,28 +95,43 @@ def _error(situation: str) -> errors.DomainError:
 
 
 class Directory(InMemoryTokenDirectory):
-    """Knows the tokens of the world, which are the same in every run."""
+    """Knows the tokens and devices of the world, which are the same in every run."""
 
     def __init__(self, example: Example) -> None:
         super().__init__()
-        self._known = _OTHERS | {world.DEMO: (example.device,)}
+        for number, (token, devices) in enumerate(_OTHERS.items()):
+            self._settle("demo", f"user-{number}", token, devices)
+        self._settle("demo", "demo", world.DEMO, (example.device,))
+        mine = (*LINKED_DEVICES, world.NEW, world.MUTE, world.LOST)
+        self._settle("works", "keeper", world.KEEPER, mine)
+        self._settle("works", "manager", world.MANAGER, (world.MANAGED,), Role.MANAGER)
+        self._settle("works", "admin", world.ADMIN, (), Role.ADMIN)
+        self._settle("making", "maker", world.MAKER, ())
+        self.add_token("works", "keeper", DeviceId(world.LINKED), token=world.BOUND)
+        for device in LINKED_DEVICES:
+            self.record_linked(DeviceId(device), pn_jid(fakes.OWN))
 
-    def authenticate(self, token: str) -> Caller | None:
-        """Tells who holds the token."""
-        if token not in self._known:
-            return None
-        devices = tuple(DeviceId(device) for device in self._known[token])
-        return Caller("demo", "demo", Role.USER, None, devices)
+    def create_device(
+        self, tenant: str, user: str, *, name: str | None = None, device_id: str | None = None
+    ) -> DeviceId:
+        """Creates the one device of the maker, over and over."""
+        return super().create_device(tenant, user, name=name, device_id=device_id or world.MADE)
 
+    def remove_device(self, device: DeviceId) -> None:
+        """Removes nothing: other requests want to find what this one found."""
 
-async def _wait_for_ever() -> None:
-    _tell("waiting")
-    await asyncio.Event().wait()
-
-
-def _tell(what: object) -> None:
-    sys.stdout.write(f"{what}\n")
-    sys.stdout.flush()
+    def _settle(
+        self,
+        tenant: str,
+        user: str,
+        token: str,
+        devices: Collection[str],
+        role: Role = Role.USER,
+    ) -> None:
+        self.add_user(tenant, user, role)
+        self.add_token(tenant, user, token=token)
+        for device in devices:
+            self.create_device(tenant, user, device_id=device, name=f"The {device} one")
 
 
 async def main(port: int) -> None:
@@ -148,18 +140,20 @@ async def main(port: int) -> None:
     troubles: dict[str, Picture | errors.DomainError] = {
         world.person_of(situation): _error(situation) for situation in world.SITUATIONS
     }
+    directory = Directory(example)
     ports = Ports(
         store=Store(example),
         sessions=Sessions(
             pictures=example.sessions.pictures | troubles, rosters=example.sessions.rosters
         ),
-        directory=Directory(example),
+        directory=directory,
+        devices=directory,
         page_tokens=PageTokens(bytes(32)),
         max_list=2 * world.CROWD,
     )
     server = Server(ports)
     await server.start("127.0.0.1", port)
-    _tell(server.port)
+    tell(server.port)
     await server.wait()
 
 

@@ -38,6 +38,7 @@ _ROWS = (
     ("ServiceUnavailable", 503, "SERVICE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE),
     ("WhatsappError", 503, "WHATSAPP_ERROR", grpc.StatusCode.UNAVAILABLE),
     ("WhatsappTimeout", 504, "WHATSAPP_TIMEOUT", grpc.StatusCode.DEADLINE_EXCEEDED),
+    ("QrTimeout", 504, "QR_TIMEOUT", grpc.StatusCode.DEADLINE_EXCEEDED),
     ("CallTimeout", 504, "TIMEOUT", grpc.StatusCode.DEADLINE_EXCEEDED),
 )
 

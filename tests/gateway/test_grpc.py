@@ -53,7 +53,12 @@ class TestNative:
         assert [c.full_name for c in response.contacts] == ["Maria Silva", "Joao Pereira"]
 
     @pytest.mark.parametrize(
-        "method", ["/wuts.contacts.v1.ContactsService/Missing", "/missing.Service/Missing"]
+        "method",
+        [
+            "/wuts.contacts.v1.ContactsService/Missing",
+            "/wuts.devices.v1.DevicesService/Missing",
+            "/missing.Service/Missing",
+        ],
     )
     def test_an_unknown_method(self, gateway: Gateway, method: str) -> None:
         """Answers UNIMPLEMENTED to methods and services that do not exist."""
@@ -140,6 +145,12 @@ class TestGrpcurl:
         token = f"authorization: Bearer {world.DEMO}"
         answer = _grpcurl(gateway, "-H", token, "wuts.contacts.v1.ContactsService/ListContacts")
         assert '"Maria Silva"' in answer
+
+    def test_status(self, gateway: Gateway) -> None:
+        """Calls a method of the devices, which has a route of its own."""
+        token = f"authorization: Bearer {world.BOUND}"
+        answer = _grpcurl(gateway, "-H", token, "wuts.devices.v1.DevicesService/GetStatus")
+        assert '"status": "connected"' in answer
 
     def test_link(self, hurried: Gateway) -> None:
         """Links a device, although its stream for reflection ends long before."""

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .device_probes import DEVICE_PROBES
 from .exchange import Reply, envelope, internal_headers, over_http1, over_http2, send_bytes
 from .probes import PROBES, WIRE, Probe
 
 if TYPE_CHECKING:
     from .running import Gateway
+
+_ALL = PROBES + DEVICE_PROBES
 
 
 def _check(probe: Probe, reply: Reply) -> None:
@@ -36,13 +39,13 @@ def _fields(body: dict[str, list[dict[str, str]]]) -> str:
 class TestProbes:
     """Every row of the table."""
 
-    @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name[:60])
+    @pytest.mark.parametrize("probe", _ALL, ids=lambda probe: probe.name[:60])
     def test_over_http1(self, gateway: Gateway, probe: Probe) -> None:
         """Answers over HTTP/1.1 with the status, the code and the form of the table."""
         _check(probe, over_http1(gateway.port, probe))
 
     @pytest.mark.parametrize(
-        "probe", [p for p in PROBES if p.http2], ids=lambda probe: probe.name[:60]
+        "probe", [p for p in _ALL if p.http2], ids=lambda probe: probe.name[:60]
     )
     def test_over_http2(self, gateway: Gateway, probe: Probe) -> None:
         """Answers over HTTP/2 as over HTTP/1.1."""

@@ -12,7 +12,7 @@ import pytest
 
 from wuts.contacts.v1.contacts_service_pb2 import GetProfilePictureRequest
 from wuts.contacts.v1.contacts_service_pb2_grpc import ContactsServiceStub
-from wuts.devices.v1.devices_service_pb2 import LinkDeviceRequest
+from wuts.devices.v1.devices_service_pb2 import LinkDeviceRequest, WatchDeviceRequest
 from wuts.devices.v1.devices_service_pb2_grpc import DevicesServiceStub
 
 from . import world
@@ -88,3 +88,11 @@ class TestTime:
             steps = DevicesServiceStub(channel).LinkDevice(LinkDeviceRequest(), metadata=AUTH)
             seen = [step.WhichOneof("step") for step in steps]
         assert seen == ["qr_code", "linked"]
+
+    def test_watching_outlives_them(self, hurried: Gateway) -> None:
+        """Lets WatchDevice be silent for longer than any call may last."""
+        with grpc.insecure_channel(f"127.0.0.1:{hurried.port}") as channel:
+            states = DevicesServiceStub(channel).WatchDevice(WatchDeviceRequest(), metadata=AUTH)
+            seen = [next(states).state.state for _ in range(2)]
+            states.cancel()
+        assert seen == ["CONNECTED", "CONNECTED"]

@@ -23,6 +23,31 @@ NO_DEVICE = "d0000000-0000-4000-8000-000000000006"
 STUCK = "d0000000-0000-4000-8000-000000000007"
 """A token of a device whose list never comes."""
 
+KEEPER = "d0000000-0000-4000-8000-000000000008"
+"""A token of a user of tenant `works` with a device in every state; none is ever changed."""
+
+MANAGER = "d0000000-0000-4000-8000-000000000009"
+"""A token of a manager of the same tenant, with one device."""
+
+ADMIN = "d0000000-0000-4000-8000-00000000000a"
+"""A token of an admin of the same tenant, without a device."""
+
+BOUND = "d0000000-0000-4000-8000-00000000000b"
+"""A token of the keeper, bound to the device LINKED."""
+
+MAKER = "d0000000-0000-4000-8000-00000000000c"
+"""A token of a user of a third tenant, whose every new device is MADE."""
+
+LINKED, SYNCING, OFF, RETRYING, BANNED, NEW, MUTE, LOST = (
+    *("linked", "syncing", "off", "retrying", "banned"),
+    *("new", "mute", "lost"),
+)
+"""The keeper's devices, in the order of their making: connected, syncing, disconnected by
+request, reconnecting, banned, new, new without ever a code to show, logged out."""
+
+MANAGED, FOREIGN, MADE = "managed", "empty", "made"
+"""The manager's device, one of another tenant, and the maker's."""
+
 UNKNOWN = "d0000000-0000-4000-8000-000000000099"
 """A well-formed token that nobody holds."""
 
@@ -54,6 +79,7 @@ SITUATIONS = (
     "CallTimeout",
     "ServiceUnavailable",
     "NotImplementedHere",
+    "QrTimeout",
 )
 """The domain errors, each raised when `person_of` its name is asked for."""
 

@@ -16,6 +16,7 @@ from wuts.rpc.server import Ports, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     import grpc
 
@@ -34,7 +35,11 @@ class ServerThread:
 
     def run(self, work: Any) -> Any:  # whatever the coroutine gives
         """Runs a coroutine on the server's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_LIMIT)
+        return self.begin(work).result(_LIMIT)
+
+    def begin(self, work: Any) -> Future[Any]:
+        """Begins to run a coroutine on the server's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self) -> None:
         """Stops server and loop."""
@@ -49,6 +54,7 @@ class ServerThread:
             store=example.store,
             sessions=example.sessions,
             directory=example.directory,
+            devices=example.directory,
             page_tokens=PageTokens(b"k" * 32),
             max_list=MAX_LIST,
         )

@@ -39,6 +39,29 @@ class TestListContacts:
         answer = grpc_stub.ListContacts(pb.ListContactsRequest(view="FULL"), metadata=auth)
         assert {"", f"{JOAO_LID}@lid"} == {contact.lid_jid for contact in answer.contacts}
 
+    @pytest.mark.parametrize(
+        ("state", "view", "expected"),
+        [
+            (DeviceState.CONNECTED, "FULL", True),
+            (DeviceState.SYNCING, "FULL", False),
+            (DeviceState.SYNCING, "BASIC", None),
+        ],
+    )
+    def test_says_whether_it_is_whole(
+        self,
+        grpc_stub: Stub,
+        auth: Auth,
+        example: Example,
+        monkeypatch: pytest.MonkeyPatch,
+        state: DeviceState,
+        view: str,
+        expected: bool | None,
+    ) -> None:
+        """Under view FULL the list says whether the first sync is finished."""
+        monkeypatch.setitem(example.sessions.states, example.device, state)
+        answer = grpc_stub.ListContacts(pb.ListContactsRequest(view=view), metadata=auth)
+        assert expected == (answer.synced if answer.HasField("synced") else None)
+
     def test_pages_are_the_list(self, grpc_stub: Stub, auth: Auth) -> None:
         """Pages of one, chained by their tokens, are the whole list; the last has no token."""
         whole = grpc_stub.ListContacts(pb.ListContactsRequest(), metadata=auth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,38 @@ class TestRunLine:
         """The world comes out as a valid document."""
         result = (await answer(emulator, "world"))["result"]
         assert World.model_validate(MIXED) == World.model_validate(result)
+
+    async def test_faults_of_one_account(self, emulator: Emulator) -> None:
+        """Lifting the faults of one account leaves those of others and of all."""
+        for account in (ONE, OTHER, None):
+            told = {} if account is None else {"account": account}
+            await answer(emulator, "drop", kind="ping", **told)
+            await answer(emulator, "login-failure", reason="503", **told)
+        await answer(emulator, "answer", account=ONE)
+        await answer(emulator, "login-failure", reason="off", account=ONE)
+        faults = emulator.faults
+        assert [OTHER, None] == [fault.account for fault in faults.queries]
+        assert [OTHER, None] == [fault.account for fault in faults.logins]
+
+    async def test_codes(self, emulator: Emulator) -> None:
+        """The number of codes on offer can be lowered, not raised above the usual six."""
+        assert {"codes": 1} == (await answer(emulator, "codes", number=1))["result"]
+        assert 1 == emulator.faults.codes
+        assert "BAD_COMMAND" == (await answer(emulator, "codes", number=7))["code"]
+
+    async def test_a_closed_port_stays_the_emulators(self, emulator: Emulator) -> None:
+        """While the door is closed nobody is answered, and nobody else gets the port."""
+        await answer(emulator, "door", door="open")
+        port = emulator.port
+        await answer(emulator, "door", door="closed")
+        with socket.socket() as client, pytest.raises(ConnectionRefusedError):
+            client.connect(("127.0.0.1", port))
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        await answer(emulator, "door", door="open")
+        assert port == emulator.port
+        with socket.create_connection(("127.0.0.1", port), 1):
+            await emulator.stop()
 
     @pytest.mark.parametrize(
         ("command", "fields", "code"),

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ FAST = Limits(
     retry_cap_seconds=0.05,
     slow_retry_seconds=60.0,
     abandoned_link_seconds=0.1,
+    sync_poll_seconds=0.02,
+    store_retry_seconds=60.0,
 )
 
 _LIMIT_SECONDS = 10.0
@@ -69,6 +72,8 @@ class Watch:
     sessions: Sessions = field(init=False)
     linked: list[tuple[DeviceId, Jid]] = field(default_factory=list)
     logged_out: list[DeviceId] = field(default_factory=list)
+    is_first_sync_done: bool = True
+    clock_ahead: timedelta = timedelta()
 
     async def account_of(self, _: DeviceId) -> Jid:
         """Gives every device the same account."""
@@ -81,6 +86,14 @@ class Watch:
     async def on_logged_out(self, device: DeviceId) -> None:
         """Notes the report."""
         self.logged_out.append(device)
+
+    async def is_synced(self, _: DeviceId) -> bool:
+        """Says what the test wants of the first sync."""
+        return self.is_first_sync_done
+
+    def clock(self) -> datetime:
+        """Tells the time of day, or the one that the test wants."""
+        return datetime.now(UTC) + self.clock_ahead
 
     def behave(self, *behaviours: Behaviour, device: DeviceId = A) -> None:
         """Says how a device's next processes behave."""
@@ -123,6 +136,8 @@ async def watching(
         account_of=watch.account_of,
         on_linked=watch.on_linked,
         on_logged_out=watch.on_logged_out,
+        is_synced=watch.is_synced,
+        clock=watch.clock,
     )
     try:
         yield watch

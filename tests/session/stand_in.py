@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FILE = "behaviour.json"
+PAIR_CODE = "ABCD-1234"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Behaviour:
     """What the process does by itself."""
 
     hello: str = "ok"
-    """Or "never", "nonsense", "busy", "refused"."""
+    """Or "never", "nonsense", "busy", "refused", "corrupt"."""
     sandbox: bool = True
     linked: bool = True
     states: Sequence[str] = ("CONNECTING", "CONNECTED")
@@ -124,12 +125,26 @@ class StandIn:
             for request in deframer.feed(data):
                 self.take(request)
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the store would hold a device."""
+        return Path("linked").exists() if Path("fresh").exists() else self.behaviour.linked
+
+    def set_linked(self, *, linked: bool) -> None:
+        """Notes that, from now on, the store does or does not hold a device."""
+        Path("fresh").touch()
+        if linked:
+            Path("linked").touch()
+        else:
+            Path("linked").unlink(missing_ok=True)
+
     def introduce(self) -> None:
         """Says hello, or whatever else stands in for it."""
         match self.behaviour.hello:
             case "ok":
-                linked = self.behaviour.linked or Path("linked").exists()
-                hello = pb.Hello(engine="none", sandbox=self.behaviour.sandbox, linked=linked)
+                hello = pb.Hello(
+                    engine="none", sandbox=self.behaviour.sandbox, linked=self.is_linked
+                )
                 self.tell(pb.Event(hello=hello))
             case "nonsense":
                 self.connection.sendall(b"\xff" * 64)
@@ -137,6 +152,10 @@ class StandIn:
                 self.tell_state("STORE_BUSY")
             case "refused":
                 self.tell_state("STORE_REFUSED")
+            case "corrupt":
+                refused = pb.CONNECTION_STATE_STORE_REFUSED
+                cause = pb.FAILURE_KIND_STORE_CORRUPT
+                self.tell(pb.Event(state=pb.StateChange(state=refused, cause=cause)))
 
     def take(self, request: pb.Request) -> None:
         """Obeys one request."""
@@ -150,17 +169,29 @@ class StandIn:
                 self.answer(request.id, request.picture.user, self.picture(request.picture))
             case "roster":
                 self.answer(request.id, request.roster.user, roster())
+            case "logout":
+                self.logout(request.id)
+            case "pair_phone":
+                reply = pb.Reply(pair_code=PAIR_CODE)
+                self.answer(request.id, request.pair_phone.user, reply)
 
     def connect(self) -> None:
         """Tells the states and shows the codes."""
         states = self.behaviour.states
-        self.is_linking = not (self.behaviour.linked or Path("linked").exists())
+        self.is_linking = not self.is_linked
         if self.is_linking and "LINKING" not in states:
             states = ("LINKING",)
         for state in states:
             self.tell_state(state)
         for code in self.behaviour.codes:
             self.tell(pb.Event(qr_text=code))
+
+    def logout(self, number: int) -> None:
+        """Logs the device out."""
+        self.set_linked(linked=False)
+        self.reply(number, "", pb.Reply(logged_out=pb.LoggedOut()))
+        change = pb.StateChange(state=pb.CONNECTION_STATE_LOGGED_OUT, requested=True)
+        self.tell(pb.Event(state=change))
 
     def answer(self, number: int, user: str, reply: pb.Reply) -> None:
         """Answers one call as its user wants."""
@@ -202,7 +233,7 @@ class StandIn:
         """Scans the code, or brings the connection back."""
         if self.is_linking:
             self.is_linking = False
-            Path("linked").touch()
+            self.set_linked(linked=True)
             self.tell_state("PAIRED")
         self.tell_state("CONNECTED")
 

@@ -44,6 +44,8 @@ from wuts_sandbox.guards import mark_data_directory
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from wuts.domain.device import PairCode
+
 ODD = (sys.executable, str(Path(__file__).with_name("odd_engine.py")))
 
 LIMITS = Limits(call_seconds=3, first_retry_seconds=0.1, retry_cap_seconds=0.3)
@@ -82,9 +84,9 @@ class Loopback:
             yield watch
 
 
-async def link(loopback: Loopback, watch: Watch) -> list[QrText | Linked]:
+async def link(loopback: Loopback, watch: Watch) -> list[QrText | PairCode | Linked]:
     """Links the device, with the first code that it shows."""
-    steps: list[QrText | Linked] = []
+    steps: list[QrText | PairCode | Linked] = []
     async for step in watch.sessions.link(A):
         if isinstance(step, QrText) and not steps:
             loopback.emulator.ask("scan", text=step.text)

@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session.harness import ACCOUNT, FAST, A, Watch, eventually, watching
-from session.stand_in import Ask, Behaviour
-from wuts.domain.errors import DeviceNotReady, DomainError, ServiceUnavailable, StoreUnavailable
+from session.stand_in import PAIR_CODE, Ask, Behaviour
+from wuts.domain.device import PairCode
+from wuts.domain.errors import (
+    DeviceNotReady,
+    DomainError,
+    RateLimited,
+    ServiceUnavailable,
+    StoreUnavailable,
+    WhatsappError,
+    WhatsappTimeout,
+)
 from wuts.domain.jid import pn_jid
 from wuts.domain.state import DeviceState
 from wuts.ports import Linked, QrText
@@ -30,7 +39,7 @@ class Viewer:
     """Someone who watches the device being linked."""
 
     def __init__(self, watch: Watch) -> None:
-        self.steps: list[QrText | Linked] = []
+        self.steps: list[QrText | PairCode | Linked] = []
         self.task = asyncio.create_task(self._follow(watch))
 
     async def _follow(self, watch: Watch) -> DomainError | None:
@@ -176,7 +185,7 @@ class TestLink:
             viewer = Viewer(watch)
             assert await viewer.sees_code()
             watch.signal(signal.SIGKILL)
-            assert await eventually(lambda: QrText("code-3") in viewer.steps)
+            assert await eventually(lambda: QrText("code-3", 60) in viewer.steps)
             assert watch.sessions.state(A) == DeviceState.LINKING
 
     async def test_crash_loop_ends_it(self, tmp_path: Path) -> None:
@@ -229,3 +238,68 @@ class TestLink:
             assert isinstance(await Viewer(watch).task, expected)
             assert watch.linked == []
             assert watch.sessions.state(A) == DeviceState.CONNECTED
+
+
+class TestCodes:
+    """Codes for those who ask for one and go."""
+
+    async def test_goes_on_unwatched(self, tmp_path: Path) -> None:
+        """A code that was given away can be scanned long after everyone has gone."""
+        async with watching(tmp_path, UNLINKED) as watch:
+            await watch.sessions.qr_code(A, reuse=True, refresh=False)
+            started = asyncio.get_running_loop().time()
+            watched_for = FAST.abandoned_link_seconds * 5
+            assert await eventually(
+                lambda: asyncio.get_running_loop().time() - started > watched_for
+            )
+            assert watch.sessions.state(A) == DeviceState.LINKING
+            watch.signal(signal.SIGUSR1)
+            assert await eventually(lambda: watch.linked == [(A, ACCOUNT)])
+
+    @pytest.mark.parametrize(
+        ("phone", "error"), [(Ask.RATE_LIMITED, RateLimited), (Ask.SERVER_ERROR, WhatsappError)]
+    )
+    async def test_refused_number(
+        self, tmp_path: Path, phone: Ask, error: type[DomainError]
+    ) -> None:
+        """What WhatsApp says of a number is passed on; another may be tried at once."""
+        async with watching(tmp_path, UNLINKED) as watch:
+            with pytest.raises(error):
+                await watch.sessions.pair_code(A, pn_jid(phone), reuse=True, refresh=False)
+            code = await watch.sessions.pair_code(A, ACCOUNT, reuse=True, refresh=False)
+            assert code.code == PAIR_CODE
+
+    async def test_unanswered_number(self, tmp_path: Path) -> None:
+        """A question for a pair code that is never answered ends in time."""
+        async with watching(tmp_path, UNLINKED, limits=replace(FAST, call_seconds=0.3)) as watch:
+            with pytest.raises(WhatsappTimeout):
+                await watch.sessions.pair_code(A, pn_jid(Ask.SILENT), reuse=True, refresh=False)
+
+    async def test_refreshed_pair_code(self, tmp_path: Path) -> None:
+        """A refreshed pair code is another process's."""
+        async with watching(tmp_path, UNLINKED) as watch:
+            await watch.sessions.pair_code(A, ACCOUNT, reuse=True, refresh=False)
+            code = await watch.sessions.pair_code(A, ACCOUNT, reuse=True, refresh=True)
+            assert not code.cached
+            assert watch.sessions.tallies.starts == {"started": 2}
+
+    async def test_killed_while_pairing(self, tmp_path: Path) -> None:
+        """A process that dies is replaced, and those who wait see its own pair code."""
+        async with watching(tmp_path, UNLINKED) as watch:
+            async with aclosing(watch.sessions.link(A, phone=ACCOUNT)) as steps:
+                first = await anext(steps)
+                watch.signal(signal.SIGKILL)
+                second = await anext(steps)
+            assert isinstance(first, PairCode)
+            assert isinstance(second, PairCode)
+            assert second.expires_at > first.expires_at
+
+    async def test_no_code_in_a_ban(self, tmp_path: Path) -> None:
+        """A banned device is not linked anew before its ban ends."""
+        async with watching(tmp_path) as watch:
+            await watch.connect(A)
+            with pytest.raises(DeviceNotReady):
+                await watch.sessions.picture(A, pn_jid(Ask.BANNED), preview=False, existing_id="")
+            with pytest.raises(DeviceNotReady) as caught:
+                await anext(watch.sessions.link(A))
+            assert caught.value.reason == "BANNED"

@@ -207,7 +207,7 @@ class TestLifecycle:
 
     async def test_silent_process(self, tmp_path: Path) -> None:
         """A process that never says hello is killed and replaced."""
-        limits = replace(FAST, hello_seconds=0.5, stop_seconds=0.1)
+        limits = replace(FAST, hello_seconds=2, stop_seconds=0.1)
         mute = Behaviour(hello="never", deaf=True)
         async with watching(tmp_path, mute, Behaviour(), limits=limits) as watch:
             await watch.connect(A)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import click
-import grpc
 import pytest
 
 from wuts.cli.client import open_channel
@@ -36,7 +36,8 @@ class TestOpenChannel:
         for name in ("http_proxy", "https_proxy"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
         with listener, open_channel(url.format(listener.getsockname()[1])) as channel:
-            waiting = grpc.channel_ready_future(channel)
+            ask: Any = channel.unary_unary("/x.X/X")
+            waiting = ask.future(b"", timeout=10)
             connection, _ = listener.accept()
             with connection:
                 assert b"PRI * HTTP/2.0" == connection.recv(14)

@@ -72,6 +72,10 @@ class TestFault:
         ("error", "metadata"),
         [
             (errors.DeviceNotReady(DeviceState.RECONNECTING), {"state": "RECONNECTING"}),
+            (
+                errors.DeviceNotReady(DeviceState.BANNED, reason="BANNED"),
+                {"state": "BANNED", "reason": "BANNED"},
+            ),
             (errors.WhatsappError(500), {"code": "500"}),
             (errors.WhatsappError(), {}),
             (errors.NotFound("device"), {"what": "device"}),
@@ -97,3 +101,17 @@ class TestFault:
         retry = error_details_pb2.RetryInfo()
         Fault.of(errors.RateLimited(60)).status().details[1].Unpack(retry)
         assert retry.retry_delay.seconds == 60
+
+    def test_says_when_to_retry_a_device(self) -> None:
+        """A device that is about to be connected carries RetryInfo, too."""
+        retry = error_details_pb2.RetryInfo()
+        error = errors.DeviceNotReady(DeviceState.RECONNECTING, retry_after=3)
+        Fault.of(error).status().details[1].Unpack(retry)
+        assert retry.retry_delay.seconds == 3
+
+    def test_names_the_field_of_a_linked_device(self) -> None:
+        """Linking a linked device is a fault of the field device_id."""
+        body = json.loads(Fault.of(errors.AlreadyLinked()).envelope(NOW))
+        message = "is linked already; log out first"
+        expected = [{"field": "device_id", "message": message, "value": ""}]
+        assert ("VALIDATION_ERROR", expected) == (body["error_code"], body["validation"])

@@ -10,7 +10,7 @@ from wuts.domain.caller import Caller, Role
 from wuts.domain.errors import RateLimited, ServiceUnavailable
 from wuts.rpc.load import Bounds, Load
 
-BOUNDS = Bounds(calls=3, calls_of_tenant=2, streams=3, streams_of_user=2)
+BOUNDS = Bounds(calls=3, calls_of_tenant=2, streams=3, streams_of_tenant=2)
 
 
 def caller(tenant: str, user: str = "ana") -> Caller:
@@ -41,10 +41,11 @@ class TestLoad:
             with pytest.raises(ValueError, match="x"), load.call(caller("acme")):
                 raise ValueError("x")
         with load.call(caller("acme")):
-            assert not load.draining
+            assert not load.draining.is_set()
 
     def test_refuses_new_work_while_draining(self) -> None:
         """Once draining, nobody is let in."""
-        load = Load(BOUNDS, draining=True)
+        load = Load(BOUNDS)
+        load.draining.set()
         with pytest.raises(ServiceUnavailable), load.call(caller("acme")):
             pytest.fail("was let in")

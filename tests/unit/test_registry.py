@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wuts.adapters.registry import Device, Registry, RegistryError, User
+from wuts.adapters.registry import Registry, RegistryError, User
 from wuts.domain.caller import DeviceId, Role
+from wuts.domain.device import DeviceRecord
 from wuts.domain.errors import NotFound, ServiceUnavailable
 from wuts.domain.jid import pn_jid
 
@@ -84,7 +85,7 @@ class TestFile:
         before = (data / "registry.db").read_bytes()
         with pytest.raises(RegistryError) as refusal:
             Registry(data)
-        expected = "registry.db has schema 99, made by a newer release; this one knows up to 1"
+        expected = "registry.db has schema 99, made by a newer release; this one knows up to 2"
         assert (expected, before) == (str(refusal.value), (data / "registry.db").read_bytes())
 
     def test_migrations_are_recorded(self, data: Path, registry: Registry) -> None:
@@ -92,7 +93,7 @@ class TestFile:
         Registry(data).close()
         with closing(sqlite3.connect(data / "registry.db")) as connection:
             versions = connection.execute("SELECT version FROM migrations").fetchall()
-        assert (versions, registry.tenants()) == ([(1,)], ["acme"])
+        assert (versions, registry.tenants()) == ([(1,), (2,)], ["acme"])
 
     def test_first_opened_by_many(self, data: Path) -> None:
         """Several processes may open a registry for the first time at once."""
@@ -208,14 +209,14 @@ class TestDevices:
     def test_new(self, registry: Registry) -> None:
         """A new device is not linked and not to be connected."""
         (device,) = registry.devices()
-        expected = Device(
+        expected = DeviceRecord(
             DeviceId("phone-1"),
             tenant="acme",
             user="ana",
             name="front desk",
             account=None,
-            should_connect=False,
             created_at=device.created_at,
+            updated_at=device.created_at,
         )
         assert (expected, []) == (device, registry.devices_to_connect())
 
@@ -226,7 +227,7 @@ class TestDevices:
         assert (
             device.account,
             registry.devices_to_connect(),
-        ) == ("5511900000000@s.whatsapp.net", ["phone-1"])
+        ) == (pn_jid("5511900000000"), ["phone-1"])
 
     def test_unlinked(self, registry: Registry) -> None:
         """A device that is linked no more is not to be connected."""
@@ -234,6 +235,33 @@ class TestDevices:
         registry.record_unlinked(DeviceId("phone-1"))
         (device,) = registry.devices()
         assert (device.account, registry.devices_to_connect()) == (None, [])
+        assert registry.devices_logged_out() == ["phone-1"]
+
+    def test_linked_again(self, registry: Registry) -> None:
+        """A device that is linked again is logged out no more."""
+        registry.record_unlinked(DeviceId("phone-1"))
+        registry.record_linked(DeviceId("phone-1"), pn_jid("5511900000000"))
+        assert registry.devices_logged_out() == []
+
+    def test_disconnected(self, registry: Registry) -> None:
+        """A device that is disconnected by request stays linked, and is not brought up."""
+        registry.record_linked(DeviceId("phone-1"), pn_jid("5511900000000"))
+        registry.set_should_connect(DeviceId("phone-1"), should_connect=False)
+        (device,) = registry.devices()
+        assert ([], pn_jid("5511900000000")) == (registry.devices_to_connect(), device.account)
+
+    def test_upgrade(self, data: Path, registry: Registry) -> None:
+        """Devices of a registry of the first release last changed when they were created."""
+        registry.close()
+        with closing(sqlite3.connect(data / "registry.db")) as connection, connection:
+            for column in ("updated_at", "logged_out"):
+                connection.execute(f"ALTER TABLE devices DROP COLUMN {column}")
+            connection.execute("DELETE FROM migrations WHERE version = 2")
+            connection.execute("UPDATE devices SET created_at = 1000")
+        upgraded = Registry(data)
+        (device,) = upgraded.devices()
+        upgraded.close()
+        assert device.created_at == device.updated_at
 
     def test_unlink_unknown(self, registry: Registry) -> None:
         """An unknown device cannot be unlinked."""

@@ -17,7 +17,7 @@ from wuts.session import failures, store
 from wuts.session.calls import Calls
 from wuts.session.channel import Channel
 from wuts.session.framing import Deframer, FramingError, frame
-from wuts.session.gate import Gate
+from wuts.session.gate import Admits, Gate
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
@@ -33,28 +33,28 @@ class TestGate:
     """Calls inside the engine, and its end."""
 
     def test_open_and_shut(self) -> None:
-        """Calls pass only while the gate is open."""
+        """Calls pass only while the gate is open to their kind."""
         gate = Gate()
         told = []
-        for is_open in (False, True, False):
-            gate.set_open(is_open=is_open)
-            with gate.passage() as admitted:
-                told.append(admitted)
-        assert told == [False, True, False]
+        for admits in (Admits.NOTHING, Admits.PAIRING, Admits.CALLS, Admits.NOTHING):
+            gate.admit(admits)
+            with gate.passage(Admits.PAIRING) as pairs, gate.passage() as calls_:
+                told.append((pairs, calls_))
+        assert told == [(False, False), (True, False), (False, True), (False, False)]
 
     def test_close_is_for_good(self) -> None:
         """A gate that was closed for the end never opens again."""
         gate = Gate()
-        gate.set_open(is_open=True)
+        gate.admit(Admits.CALLS)
         assert gate.close(seconds=0)
-        gate.set_open(is_open=True)
+        gate.admit(Admits.CALLS)
         with gate.passage() as admitted:
             assert not admitted
 
     def test_close_waits_for_calls(self) -> None:
         """The end waits for calls that are inside, and tells when they do not leave."""
         gate = Gate()
-        gate.set_open(is_open=True)
+        gate.admit(Admits.CALLS)
         with gate.passage():
             assert not gate.close(seconds=0.01)
         assert gate.close(seconds=0)
@@ -268,7 +268,7 @@ class Replies:
 def calls(engine: SlowEngine, replies: Replies, *, is_open: bool = True) -> Calls:
     """Makes calls of that engine."""
     gate = Gate()
-    gate.set_open(is_open=is_open)
+    gate.admit(Admits.CALLS if is_open else Admits.NOTHING)
     running = Calls(cast("Engine", engine), gate, replies)
     running.start()
     return running

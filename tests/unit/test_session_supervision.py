@@ -11,7 +11,7 @@ import pytest
 from wuts.adapters.sessions.calls import CallTable
 from wuts.adapters.sessions.environment import ALLOWED, child_environment
 from wuts.adapters.sessions.limits import Limits
-from wuts.adapters.sessions.output import Lines, Output, PrivateLog
+from wuts.adapters.sessions.output import Lines, Output, PrivateLog, Sign
 from wuts.adapters.sessions.restarts import Restarts
 from wuts.domain.errors import DeviceNotReady
 from wuts.domain.state import DeviceState
@@ -107,7 +107,7 @@ class TestCallTable:
             asyncio.create_task(table.reserve()),
         ]
         await settle()
-        table.close(DeviceState.BANNED)
+        table.close(lambda: DeviceNotReady(DeviceState.BANNED))
         errors = await asyncio.gather(*waiting, table.reserve(), return_exceptions=True)
         assert [type(error) for error in errors] == [DeviceNotReady] * 3
         assert table.under_way == 0
@@ -116,7 +116,7 @@ class TestCallTable:
         """A reserved place is worth nothing in a table that was closed."""
         table = CallTable(1, lambda _: None)
         await table.reserve()
-        table.close(DeviceState.RECONNECTING)
+        table.close(lambda: DeviceNotReady(DeviceState.RECONNECTING))
         with pytest.raises(DeviceNotReady):
             await table.ask(pb.Request())
 
@@ -176,21 +176,28 @@ class TestOutput:
     @pytest.mark.parametrize(
         ("line", "expected"),
         [
-            (b"Login event: error\n", 1),
-            (b"Login event: timeout\n", 1),
-            (b"Login event: success\n", 0),
-            (b"INFO Login event: error\n", 0),
+            (b"Login event: error\n", [Sign.LINK_FAILED]),
+            (b"Login event: timeout\n", [Sign.LINK_TIMED_OUT]),
+            (b"Login event: success\n", []),
+            (b"INFO Login event: error\n", []),
+            (b"ERROR x Failed to save: database or disk is full\n", [Sign.DISK_FULL]),
+            (b"WARNING x Failed: disk I/O error: file too large\n", [Sign.DISK_FULL]),
+            (b"ERROR x Failed: disk I/O error: input/output error\n", [Sign.STORE_REFUSED]),
+            (b"ERROR x Failed: attempt to write a readonly database\n", [Sign.STORE_REFUSED]),
+            (b"ERROR x Failed: database disk image is malformed\n", [Sign.STORE_CORRUPT]),
+            (b"INFO x y: database disk image is malformed\n", []),
+            (b"ERROR x database or disk is full of names\n", []),
         ],
     )
-    async def test_failed_login(self, line: bytes, expected: int) -> None:
-        """Only the engine's own line tells of a failed pairing."""
-        failures: list[None] = []
-        output = Output(Counter(), None, lambda: failures.append(None))
+    async def test_signs(self, line: bytes, expected: list[Sign]) -> None:
+        """Only the engine's own lines tell of a failed pairing or a broken store."""
+        signs: list[Sign] = []
+        output = Output(Counter(), None, signs.append)
         stream = asyncio.StreamReader()
         stream.feed_data(line)
         stream.feed_eof()
         await output.drain(stream)
-        assert len(failures) == expected
+        assert signs == expected
 
 
 class TestPrivateLog:

@@ -20,7 +20,7 @@ from wuts.adapters.sqlite import Limits
 from wuts.adapters.whatsmeow_store import Verdict, WhatsmeowStore
 from wuts.domain.caller import DeviceId
 from wuts.domain.contact import Names
-from wuts.domain.errors import StoreUnavailable
+from wuts.domain.errors import DeviceNotReady, StoreUnavailable
 from wuts.domain.jid import pn_jid
 
 if TYPE_CHECKING:
@@ -300,3 +300,53 @@ def _open_paths() -> set[str]:
         with suppress(FileNotFoundError):
             paths.add(str(descriptor.readlink()))
     return {path for path in paths if path.endswith("store.db")}
+
+
+class TestSynced:
+    """WhatsmeowStore.synced."""
+
+    @pytest.mark.parametrize(
+        ("collection", "expected"),
+        [("critical_unblock_low", True), ("critical_block", False), ("regular", False)],
+    )
+    async def test_collections(
+        self, files: WhatsmeowFiles, store: WhatsmeowStore, collection: str, expected: bool
+    ) -> None:
+        """Only the collection with the contacts counts."""
+        files.link(A, OWN_PN)
+        before = await store.synced(A)
+        _arrive(files, f"{OWN_PN}:7@s.whatsapp.net", collection)
+        assert (False, expected) == (before, await store.synced(A))
+
+    async def test_not_linked(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
+        """A device that is not linked has no first sync."""
+        files.make(A)
+        with pytest.raises(DeviceNotReady):
+            await store.synced(A)
+
+
+class TestForget:
+    """WhatsmeowStore.forget."""
+
+    async def test_open(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
+        """The file of a removed device is not held open; one never opened is no error."""
+        files.link(A, OWN_PN)
+        await names_of(store, A)
+        before = _held(files.path(A))
+        store.forget(A)
+        store.forget(B)
+        async with asyncio.timeout(5):
+            while _held(files.path(A)):
+                await asyncio.sleep(0.01)
+        assert before
+
+
+def _arrive(files: WhatsmeowFiles, jid: str, collection: str) -> None:
+    statement = "INSERT INTO whatsmeow_app_state_version (jid, name, version, hash)"
+    files.run(A, f"{statement} VALUES ('{jid}', '{collection}', 1, zeroblob(128))")
+
+
+def _held(path: Path) -> bool:
+    """Tells whether this process has the file open."""
+    links = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return path in links

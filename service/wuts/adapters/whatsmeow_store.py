@@ -86,6 +86,16 @@ class WhatsmeowStore:
         own = await self._run(device, tables.read_own)
         return pn_jid(own.pn)
 
+    async def synced(self, device: DeviceId) -> bool:
+        """Tells whether the contacts' app state of a linked device has arrived."""
+        return await self._run(device, tables.read_synced)
+
+    def forget(self, device: DeviceId) -> None:
+        """Closes the file of a device that is removed, as soon as its running job is done."""
+        entry = self._open.pop(device, None)
+        if entry is not None:
+            entry.reader.close()
+
     async def check(self, device: DeviceId) -> Verdict:
         """Tells whether a store can be read at all; logs the reason when not."""
         try:

@@ -52,13 +52,28 @@ class Own:
     lid: str
 
 
-def require_known_schema(connection: Connection) -> None:
-    """Raises SchemaRefused for an unknown schema, DeviceNotReady for an empty file."""
+def schema_version(connection: Connection) -> int | None:
+    """Reads the schema of a store; None when the engine has not filled it yet."""
     tables = "SELECT 1 FROM sqlite_schema WHERE name = 'whatsmeow_version'"
     if connection.execute(tables).fetchone() is None:
-        raise DeviceNotReady(DeviceState.NEW)
+        return None
     row = connection.execute("SELECT version FROM whatsmeow_version").fetchone()
-    version = int(row[0]) if row else 0
+    return int(row[0]) if row else 0
+
+
+def is_linked(connection: Connection) -> bool:
+    """Tells whether a store holds a device, whatever its schema."""
+    tables = "SELECT 1 FROM sqlite_schema WHERE name = 'whatsmeow_device'"
+    if connection.execute(tables).fetchone() is None:
+        return False
+    return connection.execute("SELECT 1 FROM whatsmeow_device LIMIT 1").fetchone() is not None
+
+
+def require_known_schema(connection: Connection) -> None:
+    """Raises SchemaRefused for an unknown schema, DeviceNotReady for an empty file."""
+    version = schema_version(connection)
+    if version is None:
+        raise DeviceNotReady(DeviceState.NEW)
     if not OLDEST_SCHEMA <= version <= NEWEST_SCHEMA:
         raise SchemaRefused(version)
 
@@ -75,6 +90,21 @@ def read_own(connection: Connection) -> Own:
         raise DeviceNotReady(DeviceState.NEW)
     return Own(row[0], _digits(row[0]), _digits(row[1]))
 
+
+def read_synced(connection: Connection) -> bool:
+    """Tells whether the app state with the contacts has arrived.
+
+    whatsmeow writes the version of a collection once it has stored what is in it.
+    """
+    found = connection.execute(
+        "SELECT 1 FROM whatsmeow_app_state_version WHERE jid = ? AND name = ?",
+        (read_own(connection).our_jid, _CONTACTS),
+    )
+    return found.fetchone() is not None
+
+
+_CONTACTS = "critical_unblock_low"
+# WhatsApp's name of the collection that holds the contacts.
 
 _BEHIND_ALL = "~"
 # Sorts behind every JID. The order is descending, as in the documented example.

@@ -15,7 +15,8 @@ from wuts.domain.errors import ServiceUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from wuts.adapters.registry import Device
+    from wuts.domain.device import DeviceRecord
+
 
 data_option = click.option(
     "--data",
@@ -74,12 +75,12 @@ def show(rows: Sequence[Mapping[str, str | None]], *, as_json: bool) -> None:
             click.echo("  ".join(cells).rstrip())
 
 
-def done(text: str, record: Mapping[str, str | None], *, as_json: bool) -> None:
+def done(text: str, record: Mapping[str, object], *, as_json: bool) -> None:
     """Tells what was done: as one JSON object, or as one line."""
     click.echo(json.dumps(record) if as_json else text)
 
 
-def tell_left_behind(devices: Sequence[Device], data: Path) -> None:
+def tell_left_behind(devices: Sequence[DeviceRecord], data: Path) -> None:
     """Names the directories of removed devices, which hold keys and are not removed."""
     for device in devices:
         directory = data / "devices" / device.id

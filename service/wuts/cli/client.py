@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ from grpc_status import rpc_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from google.protobuf.any_pb2 import Any
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -28,6 +32,35 @@ url_option = click.option(
 token_option = click.option(
     "--token", envvar="WUTS_TOKEN", required=True, show_envvar=True, help="The bearer token."
 )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call failed, as the service tells it; everything but `code` may be empty."""
+
+    code: str
+    """The reason word, such as "NOT_FOUND"; else the name of the gRPC status."""
+    text: str = ""
+    state: str = ""
+    """The state of the device, for DEVICE_NOT_READY."""
+    reason: str = ""
+    """Why the device is in that state."""
+    retry_after: int = 0
+    """Seconds until a retry may succeed; 0: unknown."""
+    violations: tuple[str, ...] = ()
+    """Each field at fault, with its rule."""
+    is_ours: bool = True
+    """Whether the service itself said so."""
+
+    def __str__(self) -> str:
+        """Says it in one line."""
+        if not self.is_ours and self.code == grpc.StatusCode.UNAVAILABLE.name:
+            return "cannot reach the service; is it running, and is --url right?"
+        facts = [f"state {self.state}"] if self.state else []
+        facts += [f"reason {self.reason}"] if self.reason else []
+        facts += [f"retry in {self.retry_after} s"] if self.retry_after else []
+        line = f"{self.code}: {'; '.join(self.violations) or self.text}"
+        return f"{line} ({', '.join(facts)})" if facts else line
 
 
 def open_channel(url: str) -> grpc.Channel:
@@ -64,7 +97,7 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except grpc.RpcError as error:
-        raise click.ClickException(_explain(failed_call(error))) from None
+        raise click.ClickException(str(failure(error))) from None
 
 
 def failed_call(error: grpc.RpcError) -> grpc.Call:
@@ -72,13 +105,36 @@ def failed_call(error: grpc.RpcError) -> grpc.Call:
     return cast("grpc.Call", error)
 
 
-def _explain(error: grpc.Call) -> str:
-    status = rpc_status.from_call(error)
+def failure(error: grpc.RpcError) -> Failure:
+    """Reads what a failed call says about itself."""
+    call = failed_call(error)
+    status = rpc_status.from_call(call)
+    details = list(status.details) if status else []
+    text = str(call.details() or "")
     info = error_details_pb2.ErrorInfo()
-    for detail in status.details if status else ():
-        if detail.Unpack(info):
-            state = info.metadata.get("state")
-            return f"{info.reason}: {error.details()}" + (f" (state {state})" if state else "")
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return "cannot reach the service; is it running, and is --url right?"
-    return f"{error.code().name}: {error.details()}"
+    if not any(detail.Unpack(info) for detail in details):
+        return Failure(call.code().name, text, is_ours=False)
+    return Failure(
+        info.reason,
+        text,
+        state=info.metadata.get("state", ""),
+        reason=info.metadata.get("reason", ""),
+        retry_after=_retry_after(details),
+        violations=_violations(details),
+    )
+
+
+def _retry_after(details: list[Any]) -> int:
+    retry = error_details_pb2.RetryInfo()
+    for detail in details:
+        if detail.Unpack(retry):
+            return math.ceil(int(retry.retry_delay.ToMilliseconds()) / 1000)
+    return 0
+
+
+def _violations(details: list[Any]) -> tuple[str, ...]:
+    bad = error_details_pb2.BadRequest()
+    for detail in details:
+        if detail.Unpack(bad):
+            return tuple(f"{one.field}: {one.description}" for one in bad.field_violations)
+    return ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from wuts.domain.errors import DeviceNotChosen, DeviceNotReady, NotFound
+from wuts.domain.errors import DeviceNotChosen, DeviceNotReady
 from wuts.domain.state import DeviceState
 
 DeviceId = NewType("DeviceId", str)
@@ -48,11 +48,3 @@ class Caller:
         if len(self.devices) > 1:
             raise DeviceNotChosen
         return self.devices[0]
-
-    def owned_device(self, wanted: str) -> DeviceId:
-        """Finds the device of that id among the caller's own; raises NotFound."""
-        allowed = self.devices if self.bound_device is None else (self.bound_device,)
-        for device in allowed:
-            if device == wanted:
-                return device
-        raise NotFound(what="device")

@@ -56,9 +56,20 @@ class DeviceNotChosen(DomainError):
 class DeviceNotReady(DomainError):
     """The device is not linked, or holds no connection to WhatsApp now."""
 
-    def __init__(self, state: DeviceState) -> None:
+    def __init__(self, state: DeviceState, *, reason: str = "", retry_after: int = 0) -> None:
+        """Takes the state, why, and in how many seconds a retry may succeed (0: unknown)."""
         super().__init__(state)
         self.state = state
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class AlreadyLinked(DomainError):
+    """The device is linked; it cannot be linked once more."""
+
+
+class QrTimeout(DomainError):
+    """No code to link with came in time."""
 
 
 class StoreUnavailable(DomainError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wuts.contacts.v1 import contacts_service_pb2 as pb
 from wuts.contacts.v1 import contacts_service_pb2_grpc as pb_grpc
 from wuts.domain.errors import ValidationFailed
+from wuts.domain.state import DeviceState
 from wuts.rpc import convert
 from wuts.rpc.authentication import current_caller
 from wuts.usecases.get_profile_picture import get_profile_picture
@@ -56,6 +57,8 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
             sessions=self._sessions,
         )
         response = pb.ListContactsResponse(success=True)
+        # Before reading: what is read while syncing may lack the last of it.
+        is_synced = self._sessions.state(device) is not DeviceState.SYNCING
         cursor = ""
         async for page in pages:
             convert.add_contacts(response.contacts, page.contacts, full=full)
@@ -63,6 +66,8 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         response.count = len(response.contacts)
         if cursor:
             response.next_page_token = self._page_tokens.seal(cursor, device)
+        if full:
+            response.synced = is_synced
         return response
 
     async def GetProfilePicture(  # the name of the rpc

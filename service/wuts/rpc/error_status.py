@@ -36,8 +36,13 @@ TABLE: Mapping[type[errors.DomainError], _Row] = {
     errors.ValidationFailed: _Row(
         StatusCode.INVALID_ARGUMENT, "VALIDATION_ERROR", "validation failed"
     ),
+    errors.AlreadyLinked: _Row(
+        StatusCode.INVALID_ARGUMENT, "VALIDATION_ERROR", "validation failed"
+    ),
     errors.Forbidden: _Row(
-        StatusCode.PERMISSION_DENIED, "FORBIDDEN", "the role of this user does not allow the call"
+        StatusCode.PERMISSION_DENIED,
+        "FORBIDDEN",
+        "this token, or the role of its user, does not allow the call",
     ),
     errors.PictureHidden: _Row(
         StatusCode.PERMISSION_DENIED, "PICTURE_HIDDEN", "the picture is hidden from this device"
@@ -81,6 +86,9 @@ TABLE: Mapping[type[errors.DomainError], _Row] = {
     errors.WhatsappTimeout: _Row(
         StatusCode.DEADLINE_EXCEEDED, "WHATSAPP_TIMEOUT", "WhatsApp did not answer in time"
     ),
+    errors.QrTimeout: _Row(
+        StatusCode.DEADLINE_EXCEEDED, "QR_TIMEOUT", "no code to link with came in time"
+    ),
     errors.CallTimeout: _Row(StatusCode.DEADLINE_EXCEEDED, "TIMEOUT", "request timed out"),
 }
 """Every situation with its code, its reason and the text a caller reads."""
@@ -110,7 +118,7 @@ class Fault:
             row.reason,
             row.message,
             metadata=_metadata(error),
-            violations=getattr(error, "violations", ()),
+            violations=_violations(error),
             retry_after=getattr(error, "retry_after", 0),
         )
 
@@ -145,9 +153,16 @@ class Fault:
         return json.dumps(body)
 
 
+def _violations(error: Exception) -> Sequence[errors.Violation]:
+    if isinstance(error, errors.AlreadyLinked):
+        return (errors.Violation("device_id", "is linked already; log out first", ""),)
+    return error.violations if isinstance(error, errors.ValidationFailed) else ()
+
+
 def _metadata(error: Exception) -> dict[str, str]:
     if isinstance(error, errors.DeviceNotReady):
-        return {"state": str(error.state)}
+        facts = {"state": str(error.state), "reason": str(error.reason)}
+        return {name: fact for name, fact in facts.items() if fact}
     if isinstance(error, errors.WhatsappError) and error.code:
         return {"code": str(error.code)}
     if isinstance(error, errors.NotFound):

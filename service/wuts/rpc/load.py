@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wuts.domain.errors import RateLimited, ServiceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Iterator
 
     from wuts.domain.caller import Caller
 
@@ -19,49 +20,65 @@ _RETRY_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most calls under way: in all, of one tenant, and streams of one user."""
+    """The most calls and streams under way, in all and of one tenant.
+
+    Streams last for hours, so they have places of their own.
+    """
 
     calls: int = 512
     calls_of_tenant: int = 256
-    streams: int = 1024
-    streams_of_user: int = 16
+    streams: int = 128
+    streams_of_tenant: int = 32
 
 
-@dataclass(slots=True)
 class Load:
-    """Counts calls and streams; nobody can use up what belongs to others."""
+    """Counts calls and streams; nobody can use up what belongs to others.
 
-    bounds: Bounds = field(default_factory=Bounds)
-    draining: bool = False
-    _calls: Counter[Hashable] = field(default_factory=Counter)
-    _streams: Counter[Hashable] = field(default_factory=Counter)
+    Once `draining` is set, no new ones are taken.
+    """
+
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self.draining = asyncio.Event()
+        self._bounds = bounds or Bounds()
+        self._calls: Counter[str] = Counter()
+        self._streams: Counter[str] = Counter()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @contextmanager
     def call(self, caller: Caller) -> Iterator[None]:
         """Counts a call while it lasts; raises ServiceUnavailable and RateLimited."""
-        of_tenant = self.bounds.calls_of_tenant
-        with self._counted(self._calls, caller.tenant, self.bounds.calls, of_tenant):
+        bounds = self._bounds
+        with self._counted(self._calls, caller.tenant, bounds.calls, bounds.calls_of_tenant):
             yield
 
     @contextmanager
     def stream(self, caller: Caller) -> Iterator[None]:
         """Counts a stream while it lasts; raises as `call` does."""
-        user, of_user = (caller.tenant, caller.user), self.bounds.streams_of_user
-        with self._counted(self._streams, user, self.bounds.streams, of_user):
+        bounds = self._bounds
+        with self._counted(self._streams, caller.tenant, bounds.streams, bounds.streams_of_tenant):
             yield
+
+    async def wait_until_idle(self, seconds: float) -> None:
+        """Returns once nothing is under way; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            await self._idle.wait()
 
     @contextmanager
     def _counted(
-        self, counts: Counter[Hashable], owner: Hashable, limit: int, limit_of_owner: int
+        self, counts: Counter[str], tenant: str, limit: int, limit_of_tenant: int
     ) -> Iterator[None]:
-        if self.draining or counts.total() >= limit:
+        if self.draining.is_set() or counts.total() >= limit:
             raise ServiceUnavailable
-        if counts[owner] >= limit_of_owner:
+        if counts[tenant] >= limit_of_tenant:
             raise RateLimited(_RETRY_SECONDS)
-        counts[owner] += 1
+        counts[tenant] += 1
+        self._idle.clear()
         try:
             yield
         finally:
-            counts[owner] -= 1
-            if not counts[owner]:
-                del counts[owner]
+            counts[tenant] -= 1
+            if not counts[tenant]:
+                del counts[tenant]
+            if not self._calls and not self._streams:
+                self._idle.set()

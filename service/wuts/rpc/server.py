@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from wuts.rpc.load import Load
 from wuts.rpc.reflection import enable_reflection
 
 if TYPE_CHECKING:
-    from wuts.ports import ContactStore, LiveSessions, TokenDirectory
+    from wuts.ports import ContactStore, Devices, LiveSessions, TokenDirectory
     from wuts.rpc.page_tokens import PageTokens
 
 CONTACTS = contacts_service_pb2.DESCRIPTOR.services_by_name["ContactsService"].full_name
@@ -41,6 +42,7 @@ _OPTIONS = (
 _CALL_TIMEOUT = 25.0
 # Below the gateway's 30 s for a list; calls to WhatsApp have a shorter one of
 # their own.
+_FLUSH_SECONDS = 0.5
 
 
 class PortTaken(Exception):  # named after the situation
@@ -54,6 +56,7 @@ class Ports:
     store: ContactStore
     sessions: LiveSessions
     directory: TokenDirectory
+    devices: Devices
     page_tokens: PageTokens
     max_list: int
 
@@ -77,7 +80,12 @@ class Server:
             page_tokens=ports.page_tokens,
             max_list=ports.max_list,
         )
-        devices = DevicesServicer(directory=ports.directory, sessions=ports.sessions)
+        devices = DevicesServicer(
+            devices=ports.devices,
+            sessions=ports.sessions,
+            store=ports.store,
+            stopping=self._load.draining,
+        )
         contacts_service_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, self._server)
         devices_service_pb2_grpc.add_DevicesServiceServicer_to_server(devices, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -94,10 +102,17 @@ class Server:
         await self._report_serving()
 
     async def stop(self, drain: float) -> None:
-        """Refuses new calls, lets those under way finish for `drain` seconds, ends."""
-        self._load.draining = True
+        """Refuses new calls, lets those under way finish for `drain` seconds, ends.
+
+        New calls are still answered meanwhile, with SERVICE_UNAVAILABLE. A second
+        stop without `drain` hurries the first one.
+        """
+        self._load.draining.set()
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(drain)
+        with contextlib.suppress(TimeoutError):
+            await self._load.wait_until_idle(drain)
+        # The answers are written; a moment for what is on its way out.
+        await self._server.stop(min(drain, _FLUSH_SECONDS))
 
     async def wait(self) -> None:
         """Returns once the server has stopped."""

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from wuts.session.framing import FramingError
+from wuts.session.gate import Admits
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
@@ -51,10 +52,15 @@ class Calls:
     def _work(self) -> None:
         while True:
             request = self._queue.get()
-            self._reply(request, self._answer(request))
+            reply = self._answer(request)
+            self._reply(request, reply)
+            if reply.HasField("logged_out"):
+                # Also told to a service whose caller has gone meanwhile.
+                self._engine.note_logged_out()
 
     def _answer(self, request: pb.Request) -> pb.Reply:
-        with self._gate.passage() as admitted:
+        pairs = request.WhichOneof("call") == "pair_phone"
+        with self._gate.passage(Admits.PAIRING if pairs else Admits.CALLS) as admitted:
             if not admitted:
                 return _failed(pb.FAILURE_KIND_NOT_CONNECTED)
             try:
@@ -69,6 +75,10 @@ class Calls:
                 return self._engine.picture(request.picture)
             case "roster":
                 return self._engine.roster(request.roster)
+            case "logout":
+                return self._engine.logout()
+            case "pair_phone":
+                return self._engine.pair_phone(request.pair_phone)
             case _:
                 return _failed(pb.FAILURE_KIND_UNSPECIFIED)
 

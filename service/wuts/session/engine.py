@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wuts.session import failures
+from wuts.session.gate import Admits
 from wuts.session.roster import roster
 from wuts.session.v1 import session_pb2 as pb
 
@@ -47,6 +48,9 @@ _REASON_CODES: Final = {
     10: 503,
 }
 """WhatsApp's login failure codes by neonize's numbers for them."""
+
+_SILENCE: Final = pb.FAILURE_KIND_TIMED_OUT
+"""The cause of a connection that is up and answers no more."""
 
 _FINAL_STATES: Final = frozenset(
     {
@@ -80,6 +84,7 @@ class Engine:
         self._tell = tell
         self._gate = gate
         self._is_final = False
+        self._is_logging_out = False
         self._client: Any = None
 
     def load(self, prepare: Callable[[ctypes.CDLL], None]) -> str:
@@ -155,6 +160,45 @@ class Engine:
             return pb.Reply(failure=failures.read(error))
         return pb.Reply(roster=roster(told.Participants))
 
+    def pair_phone(self, request: pb.PairPhoneRequest) -> pb.Reply:
+        """Asks for a code to type into the phone; only while QR codes are shown."""
+        from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
+        from neonize.utils.enum import ClientName, ClientType  # noqa: PLC0415 # loaded by now
+
+        try:
+            # WhatsApp takes common browsers only; which one is of no consequence.
+            code = self._client.PairPhone(
+                phone=request.user,
+                show_push_notification=True,
+                client_name=ClientName.LINUX,
+                client_type=ClientType.CHROME,
+            )
+        except NeonizeError as error:
+            return pb.Reply(failure=failures.read(error))
+        return pb.Reply(pair_code=code)
+
+    def logout(self) -> pb.Reply:
+        """Logs the device out; the engine deletes its keys and tells no event.
+
+        WhatsApp may end the stream as if the phone had removed the device, before
+        or after it answers: both are the same log-out.
+        """
+        from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
+
+        self._is_logging_out = True
+        try:
+            self._client.logout()
+        except NeonizeError as error:
+            failure = failures.read(error)
+            self._is_logging_out = False
+            if not self._is_final:
+                return pb.Reply(failure=failure)
+        return pb.Reply(logged_out=pb.LoggedOut())
+
+    def note_logged_out(self) -> None:
+        """Tells that the device was logged out by request."""
+        self._enter(pb.CONNECTION_STATE_LOGGED_OUT, requested=True)
+
     @staticmethod
     def _jid(user: str, server: str) -> object:
         from neonize.utils.jid import build_jid  # noqa: PLC0415 # loaded by now
@@ -175,7 +219,7 @@ class Engine:
         on(events.ConnectedEv)(lambda _, __: self._enter(connected))
         on(events.DisconnectedEv)(lambda _, __: self._enter(reconnecting))
         # The socket is up, and answers no more: calls would only time out.
-        on(events.KeepAliveTimeoutEv)(lambda _, __: self._enter(reconnecting))
+        on(events.KeepAliveTimeoutEv)(lambda _, __: self._enter(reconnecting, cause=_SILENCE))
         on(events.KeepAliveRestoredEv)(lambda _, __: self._enter(connected))
         on(events.PairStatusEv)(lambda _, told: self._on_pair_status(told.Status))
         on(events.LoggedOutEv)(lambda _, told: self._on_logged_out(told.Reason))
@@ -183,14 +227,21 @@ class Engine:
         on(events.TemporaryBanEv)(lambda _, told: self._on_ban(told.Code, told.Expire))
         on(events.ClientOutdatedEv)(lambda _, __: self._enter(pb.CONNECTION_STATE_OUTDATED, 405))
         on(events.ConnectFailureEv)(lambda _, told: self._on_connect_failure(told.Reason))
-        self._client.qr(lambda _, text: self._tell(pb.Event(qr_text=text.decode())))
+        self._client.qr(lambda _, text: self._on_qr(text.decode()))
+
+    def _on_qr(self, text: str) -> None:
+        # The first code is the sign that the connection is up.
+        self._gate.admit(Admits.PAIRING)
+        self._tell(pb.Event(qr_text=text))
 
     def _on_pair_status(self, status: int) -> None:
         if status == _PAIRED_WELL:
             self._enter(pb.CONNECTION_STATE_PAIRED)
 
     def _on_logged_out(self, reason: int) -> None:
-        self._enter(pb.CONNECTION_STATE_LOGGED_OUT, _REASON_CODES.get(reason, 0))
+        code = _REASON_CODES.get(reason, 0)
+        requested = self._is_logging_out
+        self._enter(pb.CONNECTION_STATE_LOGGED_OUT, code, requested=requested)
 
     def _on_ban(self, code: int, seconds: int) -> None:
         self._enter(pb.CONNECTION_STATE_BANNED, code, expires_in=max(0, seconds))
@@ -199,13 +250,22 @@ class Engine:
         self._enter(pb.CONNECTION_STATE_FAILED, _REASON_CODES.get(reason, 0))
 
     def _enter(
-        self, state: pb.ConnectionState.ValueType, code: int = 0, *, expires_in: int = 0
+        self,
+        state: pb.ConnectionState.ValueType,
+        code: int = 0,
+        *,
+        expires_in: int = 0,
+        cause: pb.FailureKind.ValueType = pb.FAILURE_KIND_UNSPECIFIED,
+        requested: bool = False,
     ) -> None:
         if self._is_final:
             return
         self._is_final = state in _FINAL_STATES
-        self._gate.set_open(is_open=state == pb.CONNECTION_STATE_CONNECTED)
-        change = pb.StateChange(state=state, code=code, expires_in=expires_in)
+        is_connected = state == pb.CONNECTION_STATE_CONNECTED
+        self._gate.admit(Admits.CALLS if is_connected else Admits.NOTHING)
+        change = pb.StateChange(
+            state=state, code=code, expires_in=expires_in, cause=cause, requested=requested
+        )
         self._tell(pb.Event(state=change))
 
 

@@ -8,31 +8,42 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class Admits(Enum):
+    """Which calls the engine can bear."""
+
+    NOTHING = auto()
+    PAIRING = auto()
+    """The device is not linked, and the connection is up."""
+    CALLS = auto()
+    """The device is linked and logged in."""
+
+
 class Gate:
-    """Open while the engine is connected; any number of calls may be inside."""
+    """Open to one kind of calls, or to none; any number of calls may be inside."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._open = False
+        self._admits = Admits.NOTHING
         self._closed_for_good = False
         self._inside = 0
 
-    def set_open(self, *, is_open: bool) -> None:
+    def admit(self, admits: Admits) -> None:
         """Follows the connection; does nothing once the gate is closed for good."""
         with self._changed:
-            self._open = is_open and not self._closed_for_good
+            self._admits = Admits.NOTHING if self._closed_for_good else admits
 
     @contextmanager
-    def passage(self) -> Iterator[bool]:
+    def passage(self, kind: Admits = Admits.CALLS) -> Iterator[bool]:
         """Tells whether the call may be made, and keeps the end waiting meanwhile."""
         with self._changed:
-            admitted = self._open
+            admitted = self._admits == kind
             self._inside += admitted
         try:
             yield admitted
@@ -44,6 +55,6 @@ class Gate:
     def close(self, *, seconds: float) -> bool:
         """Lets nobody in again, and tells whether all calls have left in time."""
         with self._changed:
-            self._open = False
+            self._admits = Admits.NOTHING
             self._closed_for_good = True
             return self._changed.wait_for(lambda: self._inside == 0, seconds)

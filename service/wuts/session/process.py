@@ -51,10 +51,12 @@ class SessionProcess:
         try:
             linked = self._take_store()
             engine = self._engine.load(prepare_engine)
-        except store.StoreBusyError:
-            self._fail(pb.CONNECTION_STATE_STORE_BUSY, os.EX_TEMPFAIL)
-        except store.StoreRefusedError:
-            self._fail(pb.CONNECTION_STATE_STORE_REFUSED, os.EX_IOERR)
+        except store.StoreBusyError as error:
+            busy = pb.StateChange(state=pb.CONNECTION_STATE_STORE_BUSY, holder=error.holder)
+            self._fail(busy, os.EX_TEMPFAIL)
+        except store.StoreRefusedError as error:
+            refused = pb.CONNECTION_STATE_STORE_REFUSED
+            self._fail(pb.StateChange(state=refused, cause=_cause(error)), os.EX_IOERR)
         hello = pb.Hello(engine=engine, sandbox=self._sandbox, linked=linked)
         self._channel.send(pb.Event(hello=hello))
         self._serve(linked=linked)
@@ -89,7 +91,7 @@ class SessionProcess:
         except Exception:  # noqa: BLE001 # without a connection the process is of no use
             _LOG.exception("engine failed")
         # After a stop the ending is taken, and this thread waits there for the exit.
-        self._fail(pb.CONNECTION_STATE_FAILED, 1, cause)
+        self._fail(pb.StateChange(state=pb.CONNECTION_STATE_FAILED, cause=cause), 1)
 
     def _stop(self) -> NoReturn:
         """Disconnects if no call is inside the engine, waits briefly, and exits."""
@@ -102,17 +104,20 @@ class SessionProcess:
         self._channel.flush(seconds=_FLUSH_SECONDS)
         _exit(os.EX_OK)
 
-    def _fail(
-        self,
-        state: pb.ConnectionState.ValueType,
-        code: int,
-        cause: pb.FailureKind.ValueType = pb.FAILURE_KIND_UNSPECIFIED,
-    ) -> NoReturn:
+    def _fail(self, last: pb.StateChange, code: int) -> NoReturn:
         """Tells the service why the process ends, and exits."""
         self._ending.acquire()
-        self._channel.send(pb.Event(state=pb.StateChange(state=state, cause=cause)))
+        self._channel.send(pb.Event(state=last))
         self._channel.flush(seconds=_FLUSH_SECONDS)
         _exit(code)
+
+
+def _cause(error: store.StoreRefusedError) -> pb.FailureKind.ValueType:
+    if isinstance(error, store.StoreCorruptError):
+        return pb.FAILURE_KIND_STORE_CORRUPT
+    if isinstance(error, store.DiskFullError):
+        return pb.FAILURE_KIND_DISK_FULL
+    return pb.FAILURE_KIND_UNSPECIFIED
 
 
 def _exit(code: int) -> NoReturn:

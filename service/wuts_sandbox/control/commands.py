@@ -10,6 +10,7 @@ from wuts_sandbox.control.base import BaseCommand, Result
 from wuts_sandbox.control.errors import CommandError, Refusal
 from wuts_sandbox.control.fault_commands import (
     Answer,
+    Codes,
     Crash,
     Kill,
     LoginFailure,
@@ -26,6 +27,7 @@ from wuts_sandbox.control.world_commands import (
     ShowWorld,
 )
 from wuts_sandbox.emulator.linking import LinkingError, scan
+from wuts_sandbox.emulator.pair_code import enter
 
 if TYPE_CHECKING:
     from wuts_sandbox.emulator.account import AccountState
@@ -37,12 +39,19 @@ class Scan(BaseCommand):
 
     command: Literal["scan"]
     text: str = Field(max_length=2048)
+    spoil: Literal["hmac"] | None = None
+    """What is wrong with the pairing: its HMAC, which the device then refuses."""
 
     async def run(self, emulator: Emulator) -> Result:
         """Links the device that shows the code."""
         account = self._account(emulator)
         try:
-            await scan(self.text, account, list(emulator.connections))
+            await scan(
+                self.text,
+                account,
+                list(emulator.connections),
+                spoil_hmac=self.spoil == "hmac",
+            )
         except LinkingError as error:
             raise CommandError(Refusal.LINKING_FAILED, str(error)) from error
         return {"account": account.pn, "jid": str(account.address())}
@@ -54,6 +63,29 @@ class Scan(BaseCommand):
             if account.device is None:
                 return account
         raise CommandError(Refusal.ALL_LINKED)
+
+
+class EnterCode(BaseCommand):
+    """Plays the phone into which a pair code is typed: the account's that asked for it."""
+
+    command: Literal["enter-code"]
+    code: str = Field(max_length=64)
+
+    async def run(self, emulator: Emulator) -> Result:
+        """Links the device that shows the code."""
+        connections = list(emulator.connections)
+        numbers = {one.pairing.pn for one in connections if one.pairing is not None}
+        waiting = [account for account in self.chosen(emulator) if account.pn in numbers]
+        if not waiting:
+            message = "no waiting device asked for a code for this number"
+            raise CommandError(Refusal.LINKING_FAILED, message)
+        if len(waiting) > 1:
+            raise CommandError(Refusal.ACCOUNT_NOT_CHOSEN)
+        try:
+            await enter(self.code, waiting[0], connections)
+        except LinkingError as error:
+            raise CommandError(Refusal.LINKING_FAILED, str(error)) from error
+        return {"account": waiting[0].pn, "jid": str(waiting[0].address())}
 
 
 class Unlink(BaseCommand):
@@ -99,8 +131,10 @@ class Count(BaseCommand):
 Command = Annotated[
     Accounts
     | Answer
+    | Codes
     | Count
     | Crash
+    | EnterCode
     | Kill
     | LoginFailure
     | Message

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from wuts_sandbox.control.base import BaseCommand, Result
 from wuts_sandbox.control.errors import CommandError, Refusal
-from wuts_sandbox.emulator.faults import Door, LoginFault, QueryFault, Span
+from wuts_sandbox.emulator.faults import CODES, Door, LoginFault, QueryFault, Span
 from wuts_sandbox.emulator.kinds import Kind
 from wuts_sandbox.emulator.router import ANSWERS
 from wuts_sandbox.wire.node import Node
@@ -96,7 +96,7 @@ class Answer(BaseCommand):
 
     async def run(self, emulator: Emulator) -> Result:
         """Switches the faults off."""
-        emulator.faults.lift_queries(self.kind)
+        emulator.faults.lift_queries(self.kind, self.account)
         return {"faults": len(emulator.faults.queries)}
 
 
@@ -138,8 +138,8 @@ class LoginFailure(BaseCommand):
         """Switches the fault on or off."""
         faults = emulator.faults
         if self.reason == "off":
-            faults.logins.clear()
-            return {"faults": 0}
+            faults.lift_logins(self.account)
+            return {"faults": len(faults.logins)}
         if not self.reason.isdecimal():
             message = "reason: a number, or off"
             raise CommandError(Refusal.BAD_COMMAND, message)
@@ -147,6 +147,18 @@ class LoginFailure(BaseCommand):
         span = Span.of(self.times, self.seconds)
         faults.logins.append(LoginFault(attrs, span, self.account))
         return {"faults": len(faults.logins)}
+
+
+class Codes(BaseCommand):
+    """Changes how many codes are offered to devices that begin to link."""
+
+    command: Literal["codes"]
+    number: int = Field(ge=1, le=CODES)
+
+    async def run(self, emulator: Emulator) -> Result:
+        """Changes it; the usual six last 160 seconds, fewer 20 seconds each."""
+        emulator.faults.codes = self.number
+        return {"codes": self.number}
 
 
 class SetDoor(BaseCommand):

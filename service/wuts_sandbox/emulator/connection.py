@@ -13,6 +13,7 @@ from wuts_sandbox.wire.noise import CONNECTION_HEADER, Cipher, Responder, Server
 
 if TYPE_CHECKING:
     from wuts_sandbox.emulator.account import AccountState
+    from wuts_sandbox.emulator.pair_code import Pairing
     from wuts_sandbox.emulator.websocket import WebSocket
     from wuts_sandbox.wire.node import Node
 
@@ -35,6 +36,8 @@ class Connection:
         self.noise_key = b""
         self.account: AccountState | None = None
         self.refs: list[bytes] = []
+        self.pairing: Pairing | None = None
+        """The pair code that the device shows, if it asked for one."""
         self.ready = False
 
     async def handshake(self, identity: ServerIdentity) -> Any:  # noqa: ANN401  # untyped message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from wuts_sandbox.emulator import linking, router
+from wuts_sandbox.emulator import linking, pair_code, router
 from wuts_sandbox.emulator.initial_sync import bring_world
 from wuts_sandbox.emulator.kinds import Kind, kind_of
 from wuts_sandbox.emulator.phone import key_share
@@ -30,7 +30,7 @@ async def talk(emulator: Emulator, connection: Connection) -> None:
             return
     else:
         emulator.tally.add(Kind.REGISTRATION)
-        linking.offer(connection)
+        linking.offer(connection, emulator.faults.codes)
     while True:
         await _take(emulator, connection, await connection.read())
         await connection.drain()
@@ -81,7 +81,10 @@ async def _take(emulator: Emulator, connection: Connection, node: Node) -> None:
 async def _answer(emulator: Emulator, connection: Connection, kind: Kind, iq: Node) -> None:
     account = connection.account
     if account is None:
-        connection.send(failure(iq, *NOT_AUTHORIZED))
+        paired = kind == Kind.PAIR_CODE
+        connection.send(
+            pair_code.answer(connection, iq) if paired else failure(iq, *NOT_AUTHORIZED)
+        )
         return
     if kind == Kind.APP_STATE:
         await account.filled.wait()

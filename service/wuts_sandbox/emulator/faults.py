@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from wuts_sandbox.emulator.kinds import Kind
 
 FOREVER = float("inf")
+CODES = 6
 
 
 class Door(StrEnum):
@@ -78,6 +79,8 @@ class Faults:
     """Everything that is out of order now."""
 
     door: Door = Door.OPEN
+    codes: int = CODES
+    """How many codes a device that is not linked may show, one after the other."""
     queries: list[QueryFault] = field(default_factory=list)
     logins: list[LoginFault] = field(default_factory=list)
 
@@ -99,7 +102,14 @@ class Faults:
                 return fault
         return None
 
-    def lift_queries(self, kind: Kind | None) -> None:
-        """Removes the faults of one kind of question, or all of them."""
-        kept = [fault for fault in self.queries if kind is not None and fault.kind != kind]
-        self.queries = kept
+    def lift_queries(self, kind: Kind | None, account: str | None) -> None:
+        """Removes the faults of one kind of question and of one account, or of all."""
+        self.queries = [
+            fault
+            for fault in self.queries
+            if kind not in {None, fault.kind} or account not in {None, fault.account}
+        ]
+
+    def lift_logins(self, account: str | None) -> None:
+        """Lets one account log in again, or all of them."""
+        self.logins = [fault for fault in self.logins if account not in {None, fault.account}]

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     """The keep-alive."""
     MEDIA_HOSTS = "media_hosts"
     LOGOUT = "logout"
+    PAIR_CODE = "pair_code"
+    """A device that is not linked asks for a pair code, or answers the phone."""
     BLOCKLIST = "blocklist"
     QUERY = "query"
     """Any other question."""
@@ -68,6 +70,7 @@ _BY_CHILD = {
     ("w:g2", "participating"): Kind.GROUP_LIST,
     ("w:g2", "pictures"): Kind.PICTURE,
     ("md", "remove-companion-device"): Kind.LOGOUT,
+    ("md", "link_code_companion_reg"): Kind.PAIR_CODE,
 }
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wuts_sandbox.emulator.account import AccountState
     from wuts_sandbox.emulator.connection import Connection
 
-REFS = 6
 REF_SIZE = 24
 PAIRING_LIMIT_S = 10
 
@@ -26,21 +25,35 @@ class LinkingError(RuntimeError):
     """The device could not be linked; the text says why."""
 
 
-def offer(connection: Connection) -> None:
-    """Sends the references for six codes."""
-    connection.refs = [base64.b64encode(os.urandom(REF_SIZE)) for _ in range(REFS)]
+def offer(connection: Connection, codes: int) -> None:
+    """Sends the references for so many codes."""
+    connection.refs = [base64.b64encode(os.urandom(REF_SIZE)) for _ in range(codes)]
     refs: list[Node] = [Node("ref", {}, ref) for ref in connection.refs]
     connection.send(question("set", "md", Node("pair-device", {}, refs)))
 
 
-async def scan(text: str, account: AccountState, connections: Iterable[Connection]) -> None:
+async def scan(
+    text: str,
+    account: AccountState,
+    connections: Iterable[Connection],
+    *,
+    spoil_hmac: bool = False,
+) -> None:
     """Links the device that shows this code; raises QrError or LinkingError."""
     code = QrCode.parse(text)
     connection = _showing(code, connections)
+    secret = os.urandom(len(code.secret)) if spoil_hmac else code.secret
+    await complete(connection, account, identity=code.identity, secret=secret)
+
+
+async def complete(
+    connection: Connection, account: AccountState, *, identity: bytes, secret: bytes
+) -> None:
+    """Links the device at the other end, whose secret the phone knows; raises LinkingError."""
     if account.connection is not None:
         account.connection.send(removed())
-    device = account.link(noise_key=code.noise_key, identity=code.identity)
-    iq = question("set", "md", pair_success(account, device, code.secret))
+    device = account.link(noise_key=connection.noise_key, identity=identity)
+    iq = question("set", "md", pair_success(account, device, secret))
     try:
         reply = await connection.ask(iq, limit=PAIRING_LIMIT_S)
     except (TimeoutError, HangUpError) as error:

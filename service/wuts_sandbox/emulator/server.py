@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -51,6 +52,7 @@ class Emulator:
         self.tally = Tally()
         self.port = 0
         self._listener: asyncio.Server | None = None
+        self._reserved: socket.socket | None = None
         self._clients: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -68,6 +70,8 @@ class Emulator:
     async def stop(self) -> None:
         """Closes everything."""
         self.stop_listening()
+        if self._reserved is not None:
+            self._reserved.close()
         self.break_connections()
         for task in list(self._tasks):
             task.cancel()
@@ -78,12 +82,16 @@ class Emulator:
         if self._listener is None:
             self._listener = await asyncio.start_server(self._serve, HOST, self.port)
             self.port = self._listener.sockets[0].getsockname()[1]
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     def stop_listening(self) -> None:
-        """Closes the port; connections go on."""
+        """Closes the port, which stays this emulator's; connections go on."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+            self._reserved = _reserve(self.port)
 
     def break_connections(self) -> int:
         """Breaks all connections without a word; returns how many there were."""
@@ -179,6 +187,21 @@ async def _ignore(reader: asyncio.StreamReader) -> None:
     async with asyncio.timeout(SILENCE_LIMIT_S):
         while await reader.read(READ_SIZE):
             pass
+
+
+def _reserve(port: int) -> socket.socket | None:
+    """Keeps a port that nobody listens on from becoming the source of a connection.
+
+    Without it a client that dials on and on may even reach itself.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reserved.bind((HOST, port))
+    except OSError:
+        reserved.close()
+        return None
+    return reserved
 
 
 def _report(task: asyncio.Task[object]) -> None:

@@ -1,7 +1,7 @@
 """The registry: tenants, users, devices and tokens of this installation."""
 
 from wuts.adapters.registry.database import RegistryError
-from wuts.adapters.registry.records import Device, NewToken, TokenRecord, User
+from wuts.adapters.registry.records import NewToken, TokenRecord, User
 from wuts.adapters.registry.registry import Registry
 
-__all__ = ["Device", "NewToken", "Registry", "RegistryError", "TokenRecord", "User"]
+__all__ = ["NewToken", "Registry", "RegistryError", "TokenRecord", "User"]

@@ -50,20 +50,6 @@ class NewToken:
     """A UUID of version 4, in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device of one user."""
-
-    id: DeviceId
-    tenant: str
-    user: str
-    name: str | None
-    account: str | None
-    """The PN JID it is linked to, if any."""
-    should_connect: bool
-    created_at: datetime
-
-
 def require_handle(text: str, what: str) -> str:
     """Gives the text back when it can name a tenant or a user; raises RegistryError."""
     if not _HANDLE.fullmatch(text):

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 from wuts.adapters.registry.database import Taken
 from wuts.adapters.registry.people import People, digest, moment, now
-from wuts.adapters.registry.records import Device, require_device_id
+from wuts.adapters.registry.records import require_device_id
 from wuts.domain.caller import Caller, DeviceId, Role
+from wuts.domain.device import DeviceRecord
 from wuts.domain.errors import NotFound
+from wuts.domain.jid import parse_user
 
 if TYPE_CHECKING:
     from wuts.domain.jid import Jid
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 class Registry(People):
     """Tenants, users, devices and tokens in `<data>/registry.db`.
+
+    Answers the ports TokenDirectory and Devices.
 
     Tenants and users are named by their handles everywhere, in a Caller too;
     devices by their ids. Nothing is cached: a revocation, by whichever process,
@@ -31,7 +35,7 @@ class Registry(People):
             "SELECT u.tenant, u.name, u.role, t.device, d.id FROM tokens AS t"
             " JOIN users AS u ON u.tenant = t.tenant AND u.name = t.user"
             " LEFT JOIN devices AS d ON d.tenant = u.tenant AND d.user = u.name"
-            " WHERE t.sha256 = :sha256 AND t.revoked_at IS NULL ORDER BY d.created_at, d.id"
+            " WHERE t.sha256 = :sha256 AND t.revoked_at IS NULL ORDER BY d.created_at, d.rowid"
         )
         rows = cast("list[_CallerRow]", self._database.read(statement, {"sha256": digest(token)}))
         if not rows:
@@ -52,50 +56,85 @@ class Registry(People):
         owner = {"tenant": tenant, "user": user}
         if not self._exists("users", "tenant = :tenant AND name = :user", owner):
             raise NotFound(what="user")
-        statement = "INSERT INTO devices VALUES (:id, :tenant, :user, :name, NULL, 0, :now)"
+        statement = (
+            "INSERT INTO devices (id, tenant, user, name, created_at, updated_at)"
+            " VALUES (:id, :tenant, :user, :name, :now, :now)"
+        )
         try:
             self._database.write(statement, owner | {"id": device, "name": name, "now": now()})
         except IntegrityError:
             raise Taken(what=f"device {device}") from None
         return DeviceId(device)
 
-    def record_linked(self, device: DeviceId, account: Jid) -> None:
-        """Remembers that a device is linked and should be connected; raises NotFound."""
-        self._change_device(device, account=str(account), should_connect=True)
-
-    def record_unlinked(self, device: DeviceId) -> None:
-        """Remembers that a device is linked no more; raises NotFound."""
-        self._change_device(device, account=None, should_connect=False)
-
-    def devices(self, tenant: str | None = None, user: str | None = None) -> list[Device]:
+    def devices(self, tenant: str | None = None, user: str | None = None) -> list[DeviceRecord]:
         """Lists the devices of one user, of one tenant or of all, oldest first."""
-        statement = (
-            "SELECT id, tenant, user, name, account, should_connect, created_at FROM devices"
-            " WHERE (:tenant IS NULL OR tenant = :tenant) AND (:user IS NULL OR user = :user)"
-            " ORDER BY tenant, user, created_at, id"
+        rows = self._database.read(
+            f"{_DEVICES} WHERE (:tenant IS NULL OR tenant = :tenant)"
+            " AND (:user IS NULL OR user = :user) ORDER BY created_at, rowid",
+            {"tenant": tenant, "user": user},
         )
-        rows = self._database.read(statement, {"tenant": tenant, "user": user})
         return [_device(cast("_DeviceRow", row)) for row in rows]
+
+    def device(self, tenant: str, device: str) -> DeviceRecord:
+        """Finds a device of a tenant; raises NotFound."""
+        values = {"tenant": tenant, "id": device}
+        rows = self._database.read(f"{_DEVICES} WHERE tenant = :tenant AND id = :id", values)
+        if not rows:
+            raise NotFound(what="device")
+        return _device(cast("_DeviceRow", rows[0]))
 
     def devices_to_connect(self) -> list[DeviceId]:
         """Lists the devices whose sessions a starting service brings up."""
-        return [device.id for device in self.devices() if device.should_connect]
+        rows = self._database.read("SELECT id FROM devices WHERE should_connect ORDER BY rowid")
+        return [DeviceId(str(device)) for (device,) in rows]
 
-    def _change_device(
-        self, device: DeviceId, *, account: str | None, should_connect: bool
-    ) -> None:
-        changed = self._database.write(
-            "UPDATE devices SET account = :account, should_connect = :connect WHERE id = :id",
-            {"id": device, "account": account, "connect": int(should_connect)},
-        )
-        if not changed:
+    def devices_logged_out(self) -> list[DeviceId]:
+        """Lists the devices that were linked and are no more."""
+        rows = self._database.read("SELECT id FROM devices WHERE logged_out ORDER BY rowid")
+        return [DeviceId(str(device)) for (device,) in rows]
+
+    def record_linked(self, device: DeviceId, account: Jid) -> None:
+        """Remembers that a device is linked and should be connected; raises NotFound."""
+        assignments = "account = :account, should_connect = 1, logged_out = 0"
+        self._change(device, assignments, account=str(account))
+
+    def record_unlinked(self, device: DeviceId) -> None:
+        """Remembers that a device is linked no more; raises NotFound."""
+        self._change(device, "account = NULL, should_connect = 0, logged_out = 1")
+
+    def set_should_connect(self, device: DeviceId, *, should_connect: bool) -> None:
+        """Remembers whether a restarted service connects the device; raises NotFound."""
+        # No change of the device itself: updated_at stays.
+        statement = "UPDATE devices SET should_connect = :connect WHERE id = :id"
+        values = {"id": device, "connect": int(should_connect)}
+        if not self._database.write(statement, values):
+            raise NotFound(what="device")
+
+    def remove_device(self, device: DeviceId) -> None:
+        """Removes a device and the tokens bound to it; raises NotFound."""
+        if not self._database.write("DELETE FROM devices WHERE id = :id", {"id": device}):
+            raise NotFound(what="device")
+
+    def _change(self, device: DeviceId, assignments: str, **values: str) -> None:
+        # Assignments are written in this class.
+        statement = f"UPDATE devices SET {assignments}, updated_at = :now WHERE id = :id"  # noqa: S608
+        if not self._database.write(statement, {"id": device, "now": now(), **values}):
             raise NotFound(what="device")
 
 
+_DEVICES = "SELECT id, tenant, user, name, account, created_at, updated_at FROM devices"
 _CallerRow = tuple[str, str, str, DeviceId | None, DeviceId | None]
 _DeviceRow = tuple[DeviceId, str, str, str | None, str | None, int, int]
 
 
-def _device(row: _DeviceRow) -> Device:
-    device, tenant, user, name, account, should_connect, created_at = row
-    return Device(device, tenant, user, name, account, bool(should_connect), moment(created_at))
+def _device(row: _DeviceRow) -> DeviceRecord:
+    device, tenant, user, name, account, created_at, updated_at = row
+    return DeviceRecord(
+        device,
+        tenant=tenant,
+        user=user,
+        name=name or "",
+        account=parse_user(account) if account else None,
+        created_at=moment(created_at),
+        updated_at=moment(updated_at),
+    )

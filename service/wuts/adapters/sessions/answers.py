@@ -18,7 +18,7 @@ from wuts.domain.errors import (
 )
 from wuts.domain.group import Participant, Roster
 from wuts.domain.picture import Picture, Unchanged
-from wuts.domain.state import DeviceState
+from wuts.domain.state import DeviceState, Reason
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
@@ -45,13 +45,27 @@ def roster(reply: pb.Reply, *, slow_down_seconds: int) -> Roster:
     return Roster([Participant(each.pn, each.lid, each.redacted_phone) for each in told])
 
 
+def logged_out(reply: pb.Reply, *, slow_down_seconds: int) -> None:
+    """Reads the answer to a log-out; raises what it says went wrong."""
+    if reply.WhichOneof("outcome") != "logged_out":
+        raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+
+
+def pair_code(reply: pb.Reply, *, slow_down_seconds: int) -> str:
+    """Reads the answer to a question for a pair code; raises what it says went wrong."""
+    if reply.WhichOneof("outcome") != "pair_code":
+        raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+    return reply.pair_code
+
+
 def error(failure: pb.Failure, *, slow_down_seconds: int) -> DomainError:
     """Names the situation; whatever has no name of its own is a WhatsappError."""
     if failure.kind == pb.FAILURE_KIND_RATE_LIMITED:
         return RateLimited(slow_down_seconds)
     if failure.kind == pb.FAILURE_KIND_NOT_CONNECTED:
         # The engine knew before its event could arrive here.
-        return DeviceNotReady(DeviceState.RECONNECTING)
+        lost = Reason.CONNECTION_LOST
+        return DeviceNotReady(DeviceState.RECONNECTING, reason=lost, retry_after=1)
     situation = _SITUATIONS.get(failure.kind)
     return WhatsappError(failure.code) if situation is None else situation()
 

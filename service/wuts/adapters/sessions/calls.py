@@ -7,12 +7,10 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING
 
-from wuts.domain.errors import DeviceNotReady
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wuts.domain.state import DeviceState
+    from wuts.domain.errors import DomainError
     from wuts.session.v1 import session_pb2 as pb
 
 
@@ -24,12 +22,13 @@ class CallTable:
     """
 
     def __init__(self, places: int, send: Callable[[pb.Request], None]) -> None:
-        self._free = places
+        self._places = self._free = places
         self._send = send
         self._ids = count(1)
         self._under_way: dict[int, asyncio.Future[pb.Reply]] = {}
         self._queue: deque[asyncio.Future[None]] = deque()
-        self._closed: DeviceState | None = None
+        self._refusal: Callable[[], DomainError] | None = None
+        self._on_idle: Callable[[], None] | None = None
 
     @property
     def under_way(self) -> int:
@@ -41,8 +40,18 @@ class CallTable:
         """The number of those whose caller has gone."""
         return sum(reply.done() for reply in self._under_way.values())
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no caller waits for the process."""
+        return self._free + self.abandoned == self._places
+
+    def when_idle(self, act: Callable[[], None]) -> None:
+        """Does something once, as soon as no caller waits for the process."""
+        self._on_idle = act
+        self._notice_idleness()
+
     async def reserve(self) -> None:
-        """Waits for a place, in order of arrival; raises DeviceNotReady once closed."""
+        """Waits for a place, in order of arrival; raises the refusal once closed."""
         self._raise_if_closed()
         if self._free and not self._queue:
             self._free -= 1
@@ -62,14 +71,17 @@ class CallTable:
     async def ask(self, request: pb.Request) -> pb.Reply:
         """Sends a request on the reserved place and waits for its reply.
 
-        Raises DeviceNotReady when the table is closed meanwhile.
+        Raises the refusal when the table is closed meanwhile.
         """
         self._raise_if_closed()
         request.id = next(self._ids)
         reply: asyncio.Future[pb.Reply] = asyncio.get_running_loop().create_future()
         self._under_way[request.id] = reply
         self._send(request)
-        return await reply
+        try:
+            return await reply
+        finally:
+            self._notice_idleness()
 
     def take(self, reply: pb.Reply) -> None:
         """Hands a reply to its caller, if there still is one, and frees the place."""
@@ -80,24 +92,30 @@ class CallTable:
         if not waiting.done():
             waiting.set_result(reply)
 
-    def close(self, state: DeviceState) -> None:
+    def close(self, refusal: Callable[[], DomainError]) -> None:
         """Fails everyone who waits, now and later: the process answers no more.
 
-        They are told that the device is in that state.
+        Each of them gets an error of its own.
         """
-        self._closed = state
+        self._refusal = refusal
+        self._on_idle = None
         for asked in self._under_way.values():
             if not asked.done():
-                asked.set_exception(DeviceNotReady(state))
+                asked.set_exception(refusal())
         for turn in self._queue:
             if not turn.done():
-                turn.set_exception(DeviceNotReady(state))
+                turn.set_exception(refusal())
         self._under_way.clear()
         self._queue.clear()
 
     def _raise_if_closed(self) -> None:
-        if self._closed is not None:
-            raise DeviceNotReady(self._closed)
+        if self._refusal is not None:
+            raise self._refusal()
+
+    def _notice_idleness(self) -> None:
+        if self._on_idle is not None and self.is_idle:
+            act, self._on_idle = self._on_idle, None
+            act()
 
     def _release(self) -> None:
         while self._queue:

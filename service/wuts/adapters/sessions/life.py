@@ -3,57 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from wuts.adapters.sessions.calls import CallTable
 from wuts.adapters.sessions.child import Child
-from wuts.adapters.sessions.output import Output, PrivateLog
-from wuts.domain.state import DeviceState
+from wuts.adapters.sessions.ends import End, How
+from wuts.adapters.sessions.output import Output, PrivateLog, Sign
+from wuts.domain.state import DeviceState, Reason
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wuts.adapters.sessions.surroundings import Surroundings
-
-
-class How(StrEnum):
-    """How a life came to its end."""
-
-    CRASHED = "crashed"
-    """The process died, or spoke nonsense."""
-    HUNG = "hung"
-    """It did not speak, or did not connect, in time."""
-    FAILED = "failed"
-    """WhatsApp could not be reached, or refused for a reason that may pass."""
-    STORE_BUSY = "store_busy"
-    STORE_REFUSED = "store_refused"
-    LOGGED_OUT = "logged_out"
-    REPLACED = "replaced"
-    BANNED = "banned"
-    OUTDATED = "outdated"
-    NOT_LINKED = "not_linked"
-    """The store holds no device, and nobody wants to link one."""
-    LINK_FAILED = "link_failed"
-    """Nobody scanned the code in time, or the pairing failed."""
-    WRONG_ENGINE = "wrong_engine"
-    """A sandbox's engine in earnest, or a real one in a sandbox."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a life ended.
-
-    `code` is WhatsApp's number and `cause` one of FailureKind, 0 when there was
-    none; `ban_seconds` is 0 when WhatsApp named no end of a ban.
-    """
-
-    how: How
-    code: int = 0
-    cause: int = 0
-    ban_seconds: int = 0
+    from wuts.domain.errors import DomainError
 
 
 class Observer(Protocol):
@@ -63,8 +26,8 @@ class Observer(Protocol):
         """Tells whether the process may connect, or link when it is not linked."""
         ...
 
-    def entered(self, state: DeviceState) -> None:
-        """Hears of a new state of the connection."""
+    def entered(self, state: DeviceState, reason: str) -> None:
+        """Hears of a new state of the connection, and why, as far as it is known."""
         ...
 
     def paired(self) -> None:
@@ -75,8 +38,12 @@ class Observer(Protocol):
         """Hears of a new QR code."""
         ...
 
-    def ended(self, end: End) -> DeviceState:
-        """Hears of the end, and gives the state that callers are told."""
+    def ended(self, end: End) -> None:
+        """Hears of the end, before callers do."""
+        ...
+
+    def refuse(self) -> DomainError:
+        """Gives what callers are told who need a connection."""
         ...
 
 
@@ -98,8 +65,18 @@ _ENDS: Final = {
     pb.CONNECTION_STATE_STORE_REFUSED: How.STORE_REFUSED,
 }
 
-_TIMED = frozenset({DeviceState.CONNECTING, DeviceState.RECONNECTING})
-"""States that may last only so long; linking has a deadline of its own."""
+_TIMED = frozenset({DeviceState.CONNECTING, DeviceState.RECONNECTING, DeviceState.LINKING})
+"""States that may last only so long; linking only until a code is shown."""
+
+
+_SIGNS: Final = {
+    Sign.LINK_TIMED_OUT: End(How.QR_TIMEOUT),
+    Sign.LINK_FAILED: End(How.PAIRING_REFUSED),
+    Sign.DISK_FULL: End(How.STORE_REFUSED, cause=pb.FAILURE_KIND_DISK_FULL),
+    Sign.STORE_REFUSED: End(How.STORE_REFUSED),
+    Sign.STORE_CORRUPT: End(How.STORE_REFUSED, cause=pb.FAILURE_KIND_STORE_CORRUPT),
+}
+"""What the engine's output tells of; the first two concern linking only."""
 
 
 class Life:
@@ -110,12 +87,23 @@ class Life:
         self._directory = directory
         self._observer = observer
         self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
         self._introduced: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[End] = self._loop.create_future()
         self._deadline: asyncio.TimerHandle | None = None
         self._child: Child | None = None
         self._is_linking = False
         self.calls = CallTable(around.limits.calls_under_way, self._send)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, though its process may still be going."""
+        return self._ended.done()
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was begun."""
+        return self._loop.time() - self._begun
 
     @property
     def pid(self) -> int | None:
@@ -131,7 +119,8 @@ class Life:
             return
         self._ended.set_result(end)
         self._set_deadline(None)
-        self.calls.close(self._observer.ended(end))
+        self._observer.ended(end)
+        self.calls.close(self._observer.refuse)
         if not self._introduced.done():
             self._introduced.set_result(None)
 
@@ -152,7 +141,7 @@ class Life:
             return await self._ended
         finally:
             self._set_deadline(None)
-            self.calls.close(DeviceState.RECONNECTING)
+            self.calls.close(self._observer.refuse)
             if reading is not None:
                 reading.cancel()
             if self._child is not None:
@@ -160,7 +149,7 @@ class Life:
 
     async def _spawn(self) -> Child:
         log = PrivateLog(self._directory / "session.log") if self._around.session_log else None
-        output = Output(self._around.tallies.lines, log, self._on_login_failed)
+        output = Output(self._around.tallies.lines, log, self._on_sign)
         try:
             child = await Child.spawn(self._around.command, self._directory, output)
         except OSError:
@@ -170,9 +159,12 @@ class Life:
         return child
 
     async def _follow(self, child: Child) -> None:
-        async for event in child.events():
-            self._take(event)
-        self.finish(End(How.CRASHED))
+        try:
+            async for event in child.events():
+                self._take(event)
+        finally:
+            # Also after a fault of ours: nobody may wait for a process nobody reads.
+            self.finish(End(How.CRASHED))
 
     def _take(self, event: pb.Event) -> None:
         if self._ended.done():
@@ -185,6 +177,7 @@ class Life:
             case "reply":
                 self.calls.take(event.reply)
             case "qr_text":
+                self._set_deadline(None)
                 self._observer.showed(event.qr_text)
 
     def _on_hello(self, hello: pb.Hello) -> None:
@@ -202,7 +195,7 @@ class Life:
     def _on_state(self, change: pb.StateChange) -> None:
         how = _ENDS.get(change.state)
         if how is not None:
-            self.finish(End(how, change.code, change.cause, change.expires_in))
+            self.finish(_end(how, change))
             return
         state = _ENTERED.get(change.state)
         if state is None:
@@ -211,7 +204,7 @@ class Life:
         if change.state == pb.CONNECTION_STATE_PAIRED:
             self._observer.paired()
         self._time(state)
-        self._observer.entered(state)
+        self._observer.entered(state, _reason(change))
 
     def _time(self, state: DeviceState) -> None:
         """Lets the time run while there is no connection, from the moment it was lost."""
@@ -227,10 +220,29 @@ class Life:
         if seconds is not None:
             self._deadline = self._loop.call_later(seconds, self.finish, End(How.HUNG))
 
-    def _on_login_failed(self) -> None:
-        if self._is_linking:
-            self.finish(End(How.LINK_FAILED))
+    def _on_sign(self, sign: Sign) -> None:
+        end = _SIGNS[sign]
+        if self._is_linking or end.how == How.STORE_REFUSED:
+            self.finish(end)
 
     def _send(self, request: pb.Request) -> None:
         if self._child is not None:
             self._child.send(request)
+
+
+def _end(how: How, change: pb.StateChange) -> End:
+    return End(
+        how,
+        code=change.code,
+        cause=change.cause,
+        ban_seconds=change.expires_in,
+        requested=change.requested,
+        holder=change.holder,
+    )
+
+
+def _reason(change: pb.StateChange) -> str:
+    if change.state != pb.CONNECTION_STATE_RECONNECTING:
+        return ""
+    is_silent = change.cause == pb.FAILURE_KIND_TIMED_OUT
+    return Reason.NO_ANSWER if is_silent else Reason.CONNECTION_LOST

@@ -3,103 +3,98 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from wuts.adapters.sessions.beacon import Beacon
-from wuts.domain.errors import DeviceNotReady, DomainError, ServiceUnavailable
-from wuts.ports import Linked, QrText
+from wuts.adapters.sessions.attempt import Attempt, Shown
+from wuts.adapters.sessions.ends import How
+from wuts.domain.device import PairCode
+from wuts.domain.errors import DomainError, ServiceUnavailable
+from wuts.ports import Linked
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from wuts.adapters.sessions.surroundings import Surroundings
     from wuts.domain.caller import DeviceId
-    from wuts.domain.state import DeviceState
+    from wuts.domain.jid import Jid
 
 _LOG = structlog.get_logger(__name__)
-
-
-class Attempt:
-    """Shows everyone the newest QR code, and at last the outcome.
-
-    Nothing is queued: who reads slowly misses codes that are outdated anyway.
-    """
-
-    def __init__(self) -> None:
-        self.watchers = 0
-        self._code: QrText | None = None
-        self._outcome: Linked | DomainError | None = None
-        self._changed = Beacon()
-
-    def show(self, text: str) -> None:
-        """Replaces the code."""
-        self._code = QrText(text)
-        self._changed.flash()
-
-    def finish(self, outcome: Linked | DomainError) -> None:
-        """Ends the attempt."""
-        self._outcome = outcome
-        self._changed.flash()
-
-    async def steps(self) -> AsyncGenerator[QrText | Linked]:
-        """Yields the code that is shown, each that replaces it, and `Linked`.
-
-        Raises the error that ended the attempt.
-        """
-        shown: QrText | None = None
-        while self._outcome is None:
-            if self._code is not None and self._code is not shown:
-                shown = self._code
-                yield shown
-            else:
-                await self._changed.wait()
-        if not isinstance(self._outcome, Linked):
-            raise self._outcome
-        yield self._outcome
 
 
 class Linking:
     """The attempts to link one device, at most one at a time.
 
-    `give_up` is called when an attempt ends without its process having done so.
+    `give_up` is called with the reason when an attempt ends without its process
+    having done so; `ask_pair_code` asks the process.
     """
 
-    def __init__(self, around: Surroundings, device: DeviceId, give_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        device: DeviceId,
+        *,
+        give_up: Callable[[How], None],
+        ask_pair_code: Callable[[Jid], Awaitable[str]],
+    ) -> None:
         self._around = around
         self._device = device
         self._give_up = give_up
+        self._ask_pair_code = ask_pair_code
         self._loop = asyncio.get_running_loop()
-        self._attempt: Attempt | None = None
+        self._codes_end = 0.0
         self._is_unrecorded = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._errands: set[asyncio.Task[None]] = set()
+        self.attempt: Attempt | None = None
 
     @property
     def is_under_way(self) -> bool:
         """Tells whether someone wants the device linked."""
-        return self._attempt is not None
+        return self.attempt is not None
 
     def join(self) -> Attempt:
         """Joins the attempt under way, or begins one."""
-        if self._attempt is None:
-            self._attempt = Attempt()
-            self._set_timer("deadline", self._around.limits.link_seconds)
-        self._attempt.watchers += 1
+        if self.attempt is None:
+            self.attempt = Attempt()
+            self._set_timer("deadline", self._around.limits.link_seconds, How.QR_TIMEOUT)
+        self.attempt.watchers += 1
         self._cancel_timer("abandoned")
-        return self._attempt
+        return self.attempt
 
     def leave(self, attempt: Attempt) -> None:
         """Leaves an attempt; when all have left, it ends before long."""
         attempt.watchers -= 1
-        if attempt is self._attempt and not attempt.watchers:
-            self._set_timer("abandoned", self._around.limits.abandoned_link_seconds)
+        if attempt is self.attempt and not attempt.watchers and not attempt.is_kept:
+            seconds = self._around.limits.abandoned_link_seconds
+            self._set_timer("abandoned", seconds, How.LINK_ABANDONED)
+
+    def want_pair_code(self, attempt: Attempt, phone: Jid) -> None:
+        """Asks for a pair code, as soon as that can be asked."""
+        attempt.begin_pair_code(phone)
+        if attempt.code is not None:
+            self._run(self._fetch_pair_code(attempt, phone))
+
+    def on_codes_lost(self) -> None:
+        """Notes that another process is to show codes; those shown are worth nothing."""
+        self._codes_end = 0.0
+        if self.attempt is not None:
+            self.attempt.begin_codes()
 
     def on_code(self, text: str) -> None:
         """Shows a new QR code."""
-        if self._attempt is not None:
-            self._attempt.show(text)
+        attempt, limits = self.attempt, self._around.limits
+        if attempt is None:
+            return
+        is_first = attempt.code is None
+        ttl = limits.first_code_seconds if is_first else limits.code_seconds
+        if is_first:
+            self._codes_end = self._loop.time() + limits.codes_seconds
+        attempt.show(Shown(text, ttl, self._around.clock(), self._loop.time() + ttl))
+        if is_first and attempt.phone is not None:
+            self._run(self._fetch_pair_code(attempt, attempt.phone))
 
     def on_paired(self) -> None:
         """Notes that the device must be recorded, whatever becomes of the attempt."""
@@ -107,28 +102,38 @@ class Linking:
 
     def on_connected(self) -> None:
         """Records a device just linked, and concludes the attempt, if there is one."""
-        if self._attempt is not None or self._is_unrecorded:
-            self._run(self._conclude(self._attempt))
+        if self.attempt is not None or self._is_unrecorded:
+            self._run(self._conclude(self.attempt))
 
-    def on_failed(self, state: DeviceState) -> None:
-        """Ends the attempt, if there is one; the device is left in that state."""
-        self._finish(DeviceNotReady(state))
+    def on_failed(self, error: DomainError) -> None:
+        """Ends the attempt, if there is one."""
+        self._finish(error)
 
     def on_logged_out(self) -> None:
-        """Passes on that WhatsApp has ended the link."""
+        """Passes on that the link has ended."""
         self._run(self._tell_logged_out())
 
     async def stop(self) -> None:
         """Ends everything that runs."""
-        self._finish(ServiceUnavailable())
         errands = tuple(self._errands)
         for task in errands:
             task.cancel()
         await asyncio.gather(*errands, return_exceptions=True)
 
+    async def _fetch_pair_code(self, attempt: Attempt, phone: Jid) -> None:
+        try:
+            code = await self._ask_pair_code(phone)
+        except DomainError as error:
+            if attempt.phone == phone:
+                attempt.fail_pair_code(error)
+            return
+        left = timedelta(seconds=max(0.0, self._codes_end - self._loop.time()))
+        if attempt.phone == phone:
+            attempt.show_pair_code(PairCode(code, phone, self._around.clock() + left))
+
     async def _conclude(self, attempt: Attempt | None) -> None:
         outcome = await self._record()
-        if attempt is not None and attempt is self._attempt:
+        if attempt is not None and attempt is self.attempt:
             self._finish(outcome)
 
     async def _record(self) -> Linked | DomainError:
@@ -156,7 +161,7 @@ class Linking:
         _LOG.error(what, device=self._device, error=type(error).__name__)
 
     def _finish(self, outcome: Linked | DomainError) -> None:
-        attempt, self._attempt = self._attempt, None
+        attempt, self.attempt = self.attempt, None
         for name in tuple(self._timers):
             self._cancel_timer(name)
         if attempt is not None:
@@ -167,9 +172,9 @@ class Linking:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    def _set_timer(self, name: str, seconds: float) -> None:
+    def _set_timer(self, name: str, seconds: float, how: How) -> None:
         self._cancel_timer(name)
-        self._timers[name] = self._loop.call_later(seconds, self._give_up)
+        self._timers[name] = self._loop.call_later(seconds, self._give_up, how)
 
     def _cancel_timer(self, name: str) -> None:
         timer = self._timers.pop(name, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,8 +23,27 @@ _LONGEST_LINE = 8192
 _LEVELS: Final = frozenset({b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL"})
 _OTHER = "OTHER"
 
-_LOGIN_EVENT = re.compile(rb"Login event: (?!success)\S")
+_LOGIN_EVENT = re.compile(rb"Login event: (?!success)(\w+)")
 """The engine's only sign of a pairing that failed or ran out of time."""
+
+_STORE_FAULT = re.compile(
+    rb"(?:WARNING|ERROR) .*: (?:"
+    rb"(?P<full>database or disk is full(?:: [a-z ]+)?"
+    rb"|disk I/O error: (?:file too large|no space left on device|disk quota exceeded))"
+    rb"|(?P<corrupt>database disk image is malformed|file is not a database)"
+    rb"|disk I/O error(?:: [a-z/ ]+)?|attempt to write a readonly database)$"
+)
+"""The engine's only sign that it cannot write its store, or read it."""
+
+
+class Sign(Enum):
+    """What a line of output may tell that no event does."""
+
+    LINK_TIMED_OUT = auto()
+    LINK_FAILED = auto()
+    DISK_FULL = auto()
+    STORE_CORRUPT = auto()
+    STORE_REFUSED = auto()
 
 
 class Lines:
@@ -70,16 +90,16 @@ class PrivateLog:
 class Output:
     """Reads a process's output to its end, so that it never blocks on it.
 
-    `counts` gains one for each line, under its level. `on_login_failed` is
-    called when the engine says that linking failed.
+    `counts` gains one for each line, under its level. `on_sign` hears what a
+    line tells that no event does.
     """
 
     def __init__(
-        self, counts: Counter[str], log: PrivateLog | None, on_login_failed: Callable[[], None]
+        self, counts: Counter[str], log: PrivateLog | None, on_sign: Callable[[Sign], None]
     ) -> None:
         self._counts = counts
         self._log = log
-        self._on_login_failed = on_login_failed
+        self._on_sign = on_sign
 
     async def drain(self, stream: asyncio.StreamReader) -> None:
         """Reads one of the two streams until it ends."""
@@ -94,5 +114,23 @@ class Output:
         self._counts[level.decode() if level in _LEVELS else _OTHER] += 1
         if self._log is not None:
             self._log.write(line)
-        if _LOGIN_EVENT.match(line):
-            self._on_login_failed()
+        sign = sign_of(line)
+        if sign is not None:
+            self._on_sign(sign)
+
+
+def sign_of(line: bytes) -> Sign | None:
+    """Tells what a line of the engine's output says of its state, if anything."""
+    login = _LOGIN_EVENT.match(line)
+    if login is not None:
+        return Sign.LINK_TIMED_OUT if login[1] == b"timeout" else Sign.LINK_FAILED
+    fault = _STORE_FAULT.match(line)
+    if fault is not None:
+        return _store_sign(fault)
+    return None
+
+
+def _store_sign(fault: re.Match[bytes]) -> Sign:
+    if fault["full"] is not None:
+        return Sign.DISK_FULL
+    return Sign.STORE_REFUSED if fault["corrupt"] is None else Sign.STORE_CORRUPT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from wuts.domain.caller import DeviceId
@@ -24,6 +25,13 @@ OnLinked = Callable[[DeviceId, Jid], Awaitable[None]]
 
 OnLoggedOut = Callable[[DeviceId], Awaitable[None]]
 """Is told that WhatsApp has ended a device's link."""
+
+
+IsSynced = Callable[[DeviceId], Awaitable[bool]]
+"""Reads whether a device's first sync is finished; may raise a DomainError."""
+
+Clock = Callable[[], datetime]
+"""Tells the time of day in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Surroundings:
     account_of: AccountOf
     on_linked: OnLinked
     on_logged_out: OnLoggedOut
+    is_synced: IsSynced | None
+    clock: Clock
     starting: asyncio.Semaphore
     """Held by a process until its first message."""
     tallies: Tallies

@@ -31,8 +31,8 @@ class ListContactsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     view: _builtins.str
-    """How much of each contact is told: "BASIC" (the documented fields) or
-    "FULL" (adds lid_jid). Absent means BASIC.
+    """How much is told: "BASIC" (the documented fields) or "FULL" (adds lid_jid
+    to each contact, and synced). Absent means BASIC.
     """
     page_size: _builtins.int
     """The largest number of contacts in this answer, 1 to 5000, for example 500.
@@ -79,6 +79,7 @@ class ListContactsResponse(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     CONTACTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SYNCED_FIELD_NUMBER: _builtins.int
     success: _builtins.bool
     """Always true; failures travel as an error."""
     count: _builtins.int
@@ -86,6 +87,10 @@ class ListContactsResponse(_message.Message):
     next_page_token: _builtins.str
     """An opaque text that asks for the next page when given as page_token.
     Absent when nothing follows, and whenever page_size was absent.
+    """
+    synced: _builtins.bool
+    """Whether the device's first sync is finished; false means that contacts may
+    be missing still. Absent under view BASIC.
     """
     @_builtins.property
     def contacts(self) -> _containers.RepeatedCompositeFieldContainer[_contact_pb2.Contact]:
@@ -98,14 +103,20 @@ class ListContactsResponse(_message.Message):
         count: _builtins.int = ...,
         contacts: _abc.Iterable[_contact_pb2.Contact] | None = ...,
         next_page_token: _builtins.str | None = ...,
+        synced: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_synced", b"_synced", "next_page_token", b"next_page_token", "synced", b"synced"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "contacts", b"contacts", "count", b"count", "next_page_token", b"next_page_token", "success", b"success"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_synced", b"_synced", "contacts", b"contacts", "count", b"count", "next_page_token", b"next_page_token", "success", b"success", "synced", b"synced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
     _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__synced: _TypeAlias = _typing.Literal["synced"]  # noqa: Y015
+    _WhichOneofArgType__synced: _TypeAlias = _typing.Literal["_synced", b"_synced"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__synced) -> _WhichOneofReturnType__synced | None: ...
 
 Global___ListContactsResponse: _TypeAlias = ListContactsResponse  # noqa: Y015
 

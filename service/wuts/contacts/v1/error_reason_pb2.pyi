@@ -84,9 +84,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_DEVICE_NOT_READY: _ErrorReason.ValueType  # 15
     """The device is not linked or holds no connection to WhatsApp now
-    (UNAVAILABLE, 503).
+    (UNAVAILABLE, 503). The metadata says in which state it is, and why; while
+    the connection is being restored a google.rpc.RetryInfo says how long to
+    wait.
     {"reason": "DEVICE_NOT_READY", "domain": "wuts",
-     "metadata": {"state": "RECONNECTING"}}
+     "metadata": {"state": "RECONNECTING", "reason": "CONNECTION_LOST"}}
     """
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 16
     """The device's store could not be read in time, or has a schema the service
@@ -110,6 +112,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The call ran into its deadline (DEADLINE_EXCEEDED, 504; 408 for a request
     that arrived too slowly).
     {"reason": "TIMEOUT", "domain": "wuts"}
+    """
+    ERROR_REASON_QR_TIMEOUT: _ErrorReason.ValueType  # 21
+    """No code to link a device with came in time (DEADLINE_EXCEEDED, 504).
+    {"reason": "QR_TIMEOUT", "domain": "wuts"}
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -182,9 +188,11 @@ ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 14
 """
 ERROR_REASON_DEVICE_NOT_READY: ErrorReason.ValueType  # 15
 """The device is not linked or holds no connection to WhatsApp now
-(UNAVAILABLE, 503).
+(UNAVAILABLE, 503). The metadata says in which state it is, and why; while
+the connection is being restored a google.rpc.RetryInfo says how long to
+wait.
 {"reason": "DEVICE_NOT_READY", "domain": "wuts",
- "metadata": {"state": "RECONNECTING"}}
+ "metadata": {"state": "RECONNECTING", "reason": "CONNECTION_LOST"}}
 """
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 16
 """The device's store could not be read in time, or has a schema the service
@@ -208,5 +216,9 @@ ERROR_REASON_TIMEOUT: ErrorReason.ValueType  # 20
 """The call ran into its deadline (DEADLINE_EXCEEDED, 504; 408 for a request
 that arrived too slowly).
 {"reason": "TIMEOUT", "domain": "wuts"}
+"""
+ERROR_REASON_QR_TIMEOUT: ErrorReason.ValueType  # 21
+"""No code to link a device with came in time (DEADLINE_EXCEEDED, 504).
+{"reason": "QR_TIMEOUT", "domain": "wuts"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

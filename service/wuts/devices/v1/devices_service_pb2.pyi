@@ -3,8 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
+from wuts.devices.v1 import device_pb2 as _device_pb2
+from wuts.devices.v1 import device_state_pb2 as _device_state_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,17 +21,415 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class LinkDeviceRequest(_message.Message):
-    """Names the device to link."""
+class CreateDeviceRequest(_message.Message):
+    """Names the device to create."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What people call the device, 1 to 100 characters, for example "Front desk"."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateDeviceRequest: _TypeAlias = CreateDeviceRequest  # noqa: Y015
+
+@_typing.final
+class CreateDeviceResponse(_message.Message):
+    """Carries the device that was created."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def device(self) -> _device_pb2.Device:
+        """The new device."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        device: _device_pb2.Device | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateDeviceResponse: _TypeAlias = CreateDeviceResponse  # noqa: Y015
+
+@_typing.final
+class ListDevicesRequest(_message.Message):
+    """Asks for all devices the caller may see."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDevicesRequest: _TypeAlias = ListDevicesRequest  # noqa: Y015
+
+@_typing.final
+class ListDevicesResponse(_message.Message):
+    """Carries the devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DEVICES_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def devices(self) -> _containers.RepeatedCompositeFieldContainer[_device_pb2.Device]:
+        """The devices, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        devices: _abc.Iterable[_device_pb2.Device] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDevicesResponse: _TypeAlias = ListDevicesResponse  # noqa: Y015
+
+@_typing.final
+class DeleteDeviceRequest(_message.Message):
+    """Names the device to disconnect or remove."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    PURGE_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device, for example "9b2f6c0e-1f5b-4a53-9d3e-0d6f6a0c8a11"."""
+    purge: _builtins.bool
+    """Whether the device is removed for good: logged out, its store, caches and
+    bound tokens deleted. Absent means false: it is only disconnected.
+    """
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str = ...,
+        purge: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_purge", b"_purge", "purge", b"purge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_purge", b"_purge", "device_id", b"device_id", "purge", b"purge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__purge: _TypeAlias = _typing.Literal["purge"]  # noqa: Y015
+    _WhichOneofArgType__purge: _TypeAlias = _typing.Literal["_purge", b"_purge"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__purge) -> _WhichOneofReturnType__purge | None: ...
+
+Global___DeleteDeviceRequest: _TypeAlias = DeleteDeviceRequest  # noqa: Y015
+
+@_typing.final
+class DeleteDeviceResponse(_message.Message):
+    """Says what was done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    message: _builtins.str
+    """What was done, for people, for example "device disconnected"."""
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDeviceResponse: _TypeAlias = DeleteDeviceResponse  # noqa: Y015
+
+@_typing.final
+class GetQrCodeRequest(_message.Message):
+    """Asks for a QR code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    REUSE_CACHE_FIELD_NUMBER: _builtins.int
+    REUSE_FIELD_NUMBER: _builtins.int
+    USE_CACHE_FIELD_NUMBER: _builtins.int
+    CACHED_FIELD_NUMBER: _builtins.int
+    REFRESH_FIELD_NUMBER: _builtins.int
+    FORCE_REFRESH_FIELD_NUMBER: _builtins.int
+    FORCE_NEW_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
+    reuse_cache: _builtins.bool
+    """Whether a code that is still valid may be given again. Absent means true."""
+    reuse: _builtins.bool
+    """The same as reuse_cache. Absent means reuse_cache decides."""
+    use_cache: _builtins.bool
+    """The same as reuse_cache. Absent means reuse_cache decides."""
+    cached: _builtins.bool
+    """The same as reuse_cache. Absent means reuse_cache decides."""
+    refresh: _builtins.bool
+    """Whether linking starts anew for a fresh code. Absent means false."""
+    force_refresh: _builtins.bool
+    """The same as refresh. Absent means refresh decides."""
+    force_new: _builtins.bool
+    """The same as refresh. Absent means refresh decides."""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str | None = ...,
+        reuse_cache: _builtins.bool | None = ...,
+        reuse: _builtins.bool | None = ...,
+        use_cache: _builtins.bool | None = ...,
+        cached: _builtins.bool | None = ...,
+        refresh: _builtins.bool | None = ...,
+        force_refresh: _builtins.bool | None = ...,
+        force_new: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cached", b"_cached", "_device_id", b"_device_id", "_force_new", b"_force_new", "_force_refresh", b"_force_refresh", "_refresh", b"_refresh", "_reuse", b"_reuse", "_reuse_cache", b"_reuse_cache", "_use_cache", b"_use_cache", "cached", b"cached", "device_id", b"device_id", "force_new", b"force_new", "force_refresh", b"force_refresh", "refresh", b"refresh", "reuse", b"reuse", "reuse_cache", b"reuse_cache", "use_cache", b"use_cache"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cached", b"_cached", "_device_id", b"_device_id", "_force_new", b"_force_new", "_force_refresh", b"_force_refresh", "_refresh", b"_refresh", "_reuse", b"_reuse", "_reuse_cache", b"_reuse_cache", "_use_cache", b"_use_cache", "cached", b"cached", "device_id", b"device_id", "force_new", b"force_new", "force_refresh", b"force_refresh", "refresh", b"refresh", "reuse", b"reuse", "reuse_cache", b"reuse_cache", "use_cache", b"use_cache"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cached: _TypeAlias = _typing.Literal["cached"]  # noqa: Y015
+    _WhichOneofArgType__cached: _TypeAlias = _typing.Literal["_cached", b"_cached"]  # noqa: Y015
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    _WhichOneofReturnType__force_new: _TypeAlias = _typing.Literal["force_new"]  # noqa: Y015
+    _WhichOneofArgType__force_new: _TypeAlias = _typing.Literal["_force_new", b"_force_new"]  # noqa: Y015
+    _WhichOneofReturnType__force_refresh: _TypeAlias = _typing.Literal["force_refresh"]  # noqa: Y015
+    _WhichOneofArgType__force_refresh: _TypeAlias = _typing.Literal["_force_refresh", b"_force_refresh"]  # noqa: Y015
+    _WhichOneofReturnType__refresh: _TypeAlias = _typing.Literal["refresh"]  # noqa: Y015
+    _WhichOneofArgType__refresh: _TypeAlias = _typing.Literal["_refresh", b"_refresh"]  # noqa: Y015
+    _WhichOneofReturnType__reuse: _TypeAlias = _typing.Literal["reuse"]  # noqa: Y015
+    _WhichOneofArgType__reuse: _TypeAlias = _typing.Literal["_reuse", b"_reuse"]  # noqa: Y015
+    _WhichOneofReturnType__reuse_cache: _TypeAlias = _typing.Literal["reuse_cache"]  # noqa: Y015
+    _WhichOneofArgType__reuse_cache: _TypeAlias = _typing.Literal["_reuse_cache", b"_reuse_cache"]  # noqa: Y015
+    _WhichOneofReturnType__use_cache: _TypeAlias = _typing.Literal["use_cache"]  # noqa: Y015
+    _WhichOneofArgType__use_cache: _TypeAlias = _typing.Literal["_use_cache", b"_use_cache"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cached) -> _WhichOneofReturnType__cached | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__force_new) -> _WhichOneofReturnType__force_new | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__force_refresh) -> _WhichOneofReturnType__force_refresh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refresh) -> _WhichOneofReturnType__refresh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reuse) -> _WhichOneofReturnType__reuse | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reuse_cache) -> _WhichOneofReturnType__reuse_cache | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__use_cache) -> _WhichOneofReturnType__use_cache | None: ...
+
+Global___GetQrCodeRequest: _TypeAlias = GetQrCodeRequest  # noqa: Y015
+
+@_typing.final
+class GetQrCodeResponse(_message.Message):
+    """Carries the QR code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_pb2.QrCodeImage:
+        """The code."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_pb2.QrCodeImage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQrCodeResponse: _TypeAlias = GetQrCodeResponse  # noqa: Y015
+
+@_typing.final
+class GetQrStatusRequest(_message.Message):
+    """Names the device whose QR code is asked about."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     device_id: _builtins.str
-    """The id of the device, for example "9b2f6c0e-1f5b-4a53-9d3e-0d6f6a0c8a11".
-    Absent means the token's device, else the user's only device; a user
-    without any device gets a new one.
+    """The id of the device."""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQrStatusRequest: _TypeAlias = GetQrStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetQrStatusResponse(_message.Message):
+    """Tells whether there is a QR code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_pb2.QrStatus:
+        """What is known."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_pb2.QrStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQrStatusResponse: _TypeAlias = GetQrStatusResponse  # noqa: Y015
+
+@_typing.final
+class CreatePairCodeRequest(_message.Message):
+    """Asks for a pair code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    REUSE_CACHE_FIELD_NUMBER: _builtins.int
+    REFRESH_FIELD_NUMBER: _builtins.int
+    FORCE_REFRESH_FIELD_NUMBER: _builtins.int
+    FORCE_NEW_FIELD_NUMBER: _builtins.int
+    phone: _builtins.str
+    """The phone number of the account, 10 to 15 digits in international form, for
+    example "5511999999999".
     """
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
+    reuse_cache: _builtins.bool
+    """Whether a code that is still valid may be given again. Absent means true."""
+    refresh: _builtins.bool
+    """Whether linking starts anew for a fresh code. Absent means false."""
+    force_refresh: _builtins.bool
+    """The same as refresh. Absent means refresh decides."""
+    force_new: _builtins.bool
+    """The same as refresh. Absent means refresh decides."""
+    def __init__(
+        self,
+        *,
+        phone: _builtins.str = ...,
+        device_id: _builtins.str | None = ...,
+        reuse_cache: _builtins.bool | None = ...,
+        refresh: _builtins.bool | None = ...,
+        force_refresh: _builtins.bool | None = ...,
+        force_new: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "_force_new", b"_force_new", "_force_refresh", b"_force_refresh", "_refresh", b"_refresh", "_reuse_cache", b"_reuse_cache", "device_id", b"device_id", "force_new", b"force_new", "force_refresh", b"force_refresh", "refresh", b"refresh", "reuse_cache", b"reuse_cache"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "_force_new", b"_force_new", "_force_refresh", b"_force_refresh", "_refresh", b"_refresh", "_reuse_cache", b"_reuse_cache", "device_id", b"device_id", "force_new", b"force_new", "force_refresh", b"force_refresh", "phone", b"phone", "refresh", b"refresh", "reuse_cache", b"reuse_cache"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    _WhichOneofReturnType__force_new: _TypeAlias = _typing.Literal["force_new"]  # noqa: Y015
+    _WhichOneofArgType__force_new: _TypeAlias = _typing.Literal["_force_new", b"_force_new"]  # noqa: Y015
+    _WhichOneofReturnType__force_refresh: _TypeAlias = _typing.Literal["force_refresh"]  # noqa: Y015
+    _WhichOneofArgType__force_refresh: _TypeAlias = _typing.Literal["_force_refresh", b"_force_refresh"]  # noqa: Y015
+    _WhichOneofReturnType__refresh: _TypeAlias = _typing.Literal["refresh"]  # noqa: Y015
+    _WhichOneofArgType__refresh: _TypeAlias = _typing.Literal["_refresh", b"_refresh"]  # noqa: Y015
+    _WhichOneofReturnType__reuse_cache: _TypeAlias = _typing.Literal["reuse_cache"]  # noqa: Y015
+    _WhichOneofArgType__reuse_cache: _TypeAlias = _typing.Literal["_reuse_cache", b"_reuse_cache"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__force_new) -> _WhichOneofReturnType__force_new | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__force_refresh) -> _WhichOneofReturnType__force_refresh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refresh) -> _WhichOneofReturnType__refresh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reuse_cache) -> _WhichOneofReturnType__reuse_cache | None: ...
+
+Global___CreatePairCodeRequest: _TypeAlias = CreatePairCodeRequest  # noqa: Y015
+
+@_typing.final
+class CreatePairCodeResponse(_message.Message):
+    """Carries the pair code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_pb2.PairCode:
+        """The code."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_pb2.PairCode | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePairCodeResponse: _TypeAlias = CreatePairCodeResponse  # noqa: Y015
+
+@_typing.final
+class GetStatusRequest(_message.Message):
+    """Names the device whose state is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
     def __init__(
         self,
         *,
@@ -41,6 +443,227 @@ class LinkDeviceRequest(_message.Message):
     _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
 
+Global___GetStatusRequest: _TypeAlias = GetStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetStatusResponse(_message.Message):
+    """Carries the state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_state_pb2.DeviceStatus:
+        """The state."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_state_pb2.DeviceStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class ConnectDeviceRequest(_message.Message):
+    """Names the device to connect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
+
+Global___ConnectDeviceRequest: _TypeAlias = ConnectDeviceRequest  # noqa: Y015
+
+@_typing.final
+class ConnectDeviceResponse(_message.Message):
+    """Says whether the device is connected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_pb2.Connection:
+        """The outcome."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_pb2.Connection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectDeviceResponse: _TypeAlias = ConnectDeviceResponse  # noqa: Y015
+
+@_typing.final
+class DisconnectDeviceRequest(_message.Message):
+    """Asks to disconnect the token's device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
+
+Global___DisconnectDeviceRequest: _TypeAlias = DisconnectDeviceRequest  # noqa: Y015
+
+@_typing.final
+class DisconnectDeviceResponse(_message.Message):
+    """Says what was done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_pb2.Outcome:
+        """What was done, and to which device."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisconnectDeviceResponse: _TypeAlias = DisconnectDeviceResponse  # noqa: Y015
+
+@_typing.final
+class LogoutDeviceRequest(_message.Message):
+    """Asks to log the token's device out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
+
+Global___LogoutDeviceRequest: _TypeAlias = LogoutDeviceRequest  # noqa: Y015
+
+@_typing.final
+class LogoutDeviceResponse(_message.Message):
+    """Says what was done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _device_pb2.Outcome:
+        """What was done, and to which device."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _device_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogoutDeviceResponse: _TypeAlias = LogoutDeviceResponse  # noqa: Y015
+
+@_typing.final
+class LinkDeviceRequest(_message.Message):
+    """Names the device to link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent means the token's device, else the user's only
+    device; a user without any device gets a new one.
+    """
+    phone: _builtins.str
+    """The phone number to link by pair code instead of QR codes. Absent means QR
+    codes.
+    """
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str | None = ...,
+        phone: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "_phone", b"_phone", "device_id", b"device_id", "phone", b"phone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "_phone", b"_phone", "device_id", b"device_id", "phone", b"phone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    _WhichOneofReturnType__phone: _TypeAlias = _typing.Literal["phone"]  # noqa: Y015
+    _WhichOneofArgType__phone: _TypeAlias = _typing.Literal["_phone", b"_phone"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__phone) -> _WhichOneofReturnType__phone | None: ...
+
 Global___LinkDeviceRequest: _TypeAlias = LinkDeviceRequest  # noqa: Y015
 
 @_typing.final
@@ -52,77 +675,83 @@ class LinkDeviceResponse(_message.Message):
     DEVICE_ID_FIELD_NUMBER: _builtins.int
     QR_CODE_FIELD_NUMBER: _builtins.int
     LINKED_FIELD_NUMBER: _builtins.int
+    PAIR_CODE_FIELD_NUMBER: _builtins.int
     device_id: _builtins.str
     """The id of the device being linked. Always present."""
     @_builtins.property
-    def qr_code(self) -> Global___QrCode:
+    def qr_code(self) -> _device_pb2.QrCode:
         """A new QR code to show; it replaces the one before."""
 
     @_builtins.property
-    def linked(self) -> Global___Linked:
+    def linked(self) -> _device_pb2.Linked:
         """The device is linked and connected. The last message of the stream."""
+
+    @_builtins.property
+    def pair_code(self) -> _device_pb2.PairCode:
+        """The pair code to type into the phone."""
 
     def __init__(
         self,
         *,
         device_id: _builtins.str = ...,
-        qr_code: Global___QrCode | None = ...,
-        linked: Global___Linked | None = ...,
+        qr_code: _device_pb2.QrCode | None = ...,
+        linked: _device_pb2.Linked | None = ...,
+        pair_code: _device_pb2.PairCode | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["linked", b"linked", "qr_code", b"qr_code", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["linked", b"linked", "pair_code", b"pair_code", "qr_code", b"qr_code", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "linked", b"linked", "qr_code", b"qr_code", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id", "linked", b"linked", "pair_code", b"pair_code", "qr_code", b"qr_code", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["qr_code", "linked"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["qr_code", "linked", "pair_code"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
 Global___LinkDeviceResponse: _TypeAlias = LinkDeviceResponse  # noqa: Y015
 
 @_typing.final
-class QrCode(_message.Message):
-    """Carries a QR code for the phone to scan."""
+class WatchDeviceRequest(_message.Message):
+    """Names the device to watch."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TEXT_FIELD_NUMBER: _builtins.int
-    text: _builtins.str
-    """The text to draw as a QR code. Valid until the next one comes, about 20 to
-    60 seconds.
-    """
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """The id of the device. Absent: see the service."""
     def __init__(
         self,
         *,
-        text: _builtins.str = ...,
+        device_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_id", b"_device_id", "device_id", b"device_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__device_id: _TypeAlias = _typing.Literal["device_id"]  # noqa: Y015
+    _WhichOneofArgType__device_id: _TypeAlias = _typing.Literal["_device_id", b"_device_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_id) -> _WhichOneofReturnType__device_id | None: ...
 
-Global___QrCode: _TypeAlias = QrCode  # noqa: Y015
+Global___WatchDeviceRequest: _TypeAlias = WatchDeviceRequest  # noqa: Y015
 
 @_typing.final
-class Linked(_message.Message):
-    """Tells which account the device is linked to."""
+class WatchDeviceResponse(_message.Message):
+    """Reports the state of a device."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    JID_FIELD_NUMBER: _builtins.int
-    jid: _builtins.str
-    """The PN JID of the account, without device part, for example
-    "5511900000000@s.whatsapp.net".
-    """
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def state(self) -> _device_state_pb2.DeviceState:
+        """The state, whole."""
+
     def __init__(
         self,
         *,
-        jid: _builtins.str = ...,
+        state: _device_state_pb2.DeviceState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jid", b"jid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Linked: _TypeAlias = Linked  # noqa: Y015
+Global___WatchDeviceResponse: _TypeAlias = WatchDeviceResponse  # noqa: Y015

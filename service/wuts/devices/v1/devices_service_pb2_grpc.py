@@ -26,9 +26,15 @@ if _version_not_supported:
 
 
 class DevicesServiceStub:
-    """Links WhatsApp devices of the caller's tenant.
+    """Links, watches and removes the WhatsApp devices of the caller's tenant.
 
-    Authentication and errors follow wuts.contacts.v1.ContactsService.
+    Authentication and errors follow wuts.contacts.v1.ContactsService. Users see
+    and touch their own devices, managers and admins those of the whole tenant;
+    another tenant's device does not exist for anybody. Where device_id may be
+    absent, the token's device is meant, else the user's only device;
+    DEVICE_NOT_CHOSEN says that there are several. Linking (GetQrCode,
+    CreatePairCode, LinkDevice) makes the first device of a user who has none.
+    A token that is bound to a device is good for no other.
     """
 
     def __init__(self, channel):
@@ -37,26 +43,171 @@ class DevicesServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateDevice = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/CreateDevice',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreateDeviceRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreateDeviceResponse.FromString,
+                _registered_method=True)
+        self.ListDevices = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/ListDevices',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ListDevicesRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ListDevicesResponse.FromString,
+                _registered_method=True)
+        self.DeleteDevice = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/DeleteDevice',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DeleteDeviceRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DeleteDeviceResponse.FromString,
+                _registered_method=True)
+        self.GetQrCode = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/GetQrCode',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrCodeRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrCodeResponse.FromString,
+                _registered_method=True)
+        self.GetQrStatus = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/GetQrStatus',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrStatusRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrStatusResponse.FromString,
+                _registered_method=True)
+        self.CreatePairCode = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/CreatePairCode',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreatePairCodeRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreatePairCodeResponse.FromString,
+                _registered_method=True)
+        self.GetStatus = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/GetStatus',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetStatusResponse.FromString,
+                _registered_method=True)
+        self.ConnectDevice = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/ConnectDevice',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ConnectDeviceRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ConnectDeviceResponse.FromString,
+                _registered_method=True)
+        self.DisconnectDevice = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/DisconnectDevice',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DisconnectDeviceRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DisconnectDeviceResponse.FromString,
+                _registered_method=True)
+        self.LogoutDevice = channel.unary_unary(
+                '/wuts.devices.v1.DevicesService/LogoutDevice',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LogoutDeviceRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LogoutDeviceResponse.FromString,
+                _registered_method=True)
         self.LinkDevice = channel.unary_stream(
                 '/wuts.devices.v1.DevicesService/LinkDevice',
                 request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LinkDeviceRequest.SerializeToString,
                 response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LinkDeviceResponse.FromString,
                 _registered_method=True)
+        self.WatchDevice = channel.unary_stream(
+                '/wuts.devices.v1.DevicesService/WatchDevice',
+                request_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.WatchDeviceRequest.SerializeToString,
+                response_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.WatchDeviceResponse.FromString,
+                _registered_method=True)
 
 
 class DevicesServiceServicer:
-    """Links WhatsApp devices of the caller's tenant.
+    """Links, watches and removes the WhatsApp devices of the caller's tenant.
 
-    Authentication and errors follow wuts.contacts.v1.ContactsService.
+    Authentication and errors follow wuts.contacts.v1.ContactsService. Users see
+    and touch their own devices, managers and admins those of the whole tenant;
+    another tenant's device does not exist for anybody. Where device_id may be
+    absent, the token's device is meant, else the user's only device;
+    DEVICE_NOT_CHOSEN says that there are several. Linking (GetQrCode,
+    CreatePairCode, LinkDevice) makes the first device of a user who has none.
+    A token that is bound to a device is good for no other.
     """
+
+    def CreateDevice(self, request, context):
+        """Creates a device, not yet linked, for the caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDevices(self, request, context):
+        """Lists the devices that the caller may see, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteDevice(self, request, context):
+        """Disconnects a device and keeps it linked; with purge, removes it for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQrCode(self, request, context):
+        """Gives a QR code that links the device when a phone scans it.
+
+        Starts linking if need be. Fails with QR_TIMEOUT when no code came in time
+        and with VALIDATION_ERROR when the device is linked already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQrStatus(self, request, context):
+        """Tells whether a QR code is cached for a device.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreatePairCode(self, request, context):
+        """Gives a code that links the device when it is typed into the phone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatus(self, request, context):
+        """Tells the state of a device; always succeeds for an authenticated caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConnectDevice(self, request, context):
+        """Connects a device with its stored credentials.
+
+        Answers once it is connected, or that it must be linked first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisconnectDevice(self, request, context):
+        """Disconnects the token's device and keeps its credentials.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LogoutDevice(self, request, context):
+        """Logs the token's device out of WhatsApp; its credentials are wiped.
+
+        Needs a live connection.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def LinkDevice(self, request, context):
         """Links a device and reports every step until it is linked.
 
-        Streams each new QR code, which a phone scans under Linked devices, and
-        ends with `linked`. Fails with DEVICE_NOT_READY when no code was scanned
-        in time or WhatsApp refused the pairing; metadata `state` says which. A
+        Streams each new QR code (or one pair code, when phone is given) and ends
+        with `linked`. Fails with DEVICE_NOT_READY when nobody scanned in time or
+        WhatsApp refused the pairing; metadata `state` and `reason` say which. A
         device that is linked already is reported as linked at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchDevice(self, request, context):
+        """Reports the state of a device now, and each change of it from now on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -65,10 +216,65 @@ class DevicesServiceServicer:
 
 def add_DevicesServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateDevice,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreateDeviceRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreateDeviceResponse.SerializeToString,
+            ),
+            'ListDevices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDevices,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ListDevicesRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ListDevicesResponse.SerializeToString,
+            ),
+            'DeleteDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDevice,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DeleteDeviceRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DeleteDeviceResponse.SerializeToString,
+            ),
+            'GetQrCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQrCode,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrCodeRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrCodeResponse.SerializeToString,
+            ),
+            'GetQrStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQrStatus,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrStatusRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrStatusResponse.SerializeToString,
+            ),
+            'CreatePairCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePairCode,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreatePairCodeRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreatePairCodeResponse.SerializeToString,
+            ),
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetStatusRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'ConnectDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConnectDevice,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ConnectDeviceRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.ConnectDeviceResponse.SerializeToString,
+            ),
+            'DisconnectDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisconnectDevice,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DisconnectDeviceRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.DisconnectDeviceResponse.SerializeToString,
+            ),
+            'LogoutDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.LogoutDevice,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LogoutDeviceRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LogoutDeviceResponse.SerializeToString,
+            ),
             'LinkDevice': grpc.unary_stream_rpc_method_handler(
                     servicer.LinkDevice,
                     request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LinkDeviceRequest.FromString,
                     response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.LinkDeviceResponse.SerializeToString,
+            ),
+            'WatchDevice': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchDevice,
+                    request_deserializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.WatchDeviceRequest.FromString,
+                    response_serializer=wuts_dot_devices_dot_v1_dot_devices__service__pb2.WatchDeviceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -79,10 +285,286 @@ def add_DevicesServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DevicesService:
-    """Links WhatsApp devices of the caller's tenant.
+    """Links, watches and removes the WhatsApp devices of the caller's tenant.
 
-    Authentication and errors follow wuts.contacts.v1.ContactsService.
+    Authentication and errors follow wuts.contacts.v1.ContactsService. Users see
+    and touch their own devices, managers and admins those of the whole tenant;
+    another tenant's device does not exist for anybody. Where device_id may be
+    absent, the token's device is meant, else the user's only device;
+    DEVICE_NOT_CHOSEN says that there are several. Linking (GetQrCode,
+    CreatePairCode, LinkDevice) makes the first device of a user who has none.
+    A token that is bound to a device is good for no other.
     """
+
+    @staticmethod
+    def CreateDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/CreateDevice',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreateDeviceRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreateDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDevices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/ListDevices',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.ListDevicesRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.ListDevicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/DeleteDevice',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.DeleteDeviceRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.DeleteDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQrCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/GetQrCode',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrCodeRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQrStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/GetQrStatus',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrStatusRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetQrStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePairCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/CreatePairCode',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreatePairCodeRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.CreatePairCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/GetStatus',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetStatusRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConnectDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/ConnectDevice',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.ConnectDeviceRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.ConnectDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisconnectDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/DisconnectDevice',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.DisconnectDeviceRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.DisconnectDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LogoutDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/LogoutDevice',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.LogoutDeviceRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.LogoutDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def LinkDevice(request,
@@ -101,6 +583,33 @@ class DevicesService:
             '/wuts.devices.v1.DevicesService/LinkDevice',
             wuts_dot_devices_dot_v1_dot_devices__service__pb2.LinkDeviceRequest.SerializeToString,
             wuts_dot_devices_dot_v1_dot_devices__service__pb2.LinkDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/wuts.devices.v1.DevicesService/WatchDevice',
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.WatchDeviceRequest.SerializeToString,
+            wuts_dot_devices_dot_v1_dot_devices__service__pb2.WatchDeviceResponse.FromString,
             options,
             channel_credentials,
             insecure,

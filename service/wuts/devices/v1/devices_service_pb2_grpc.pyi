@@ -27,46 +27,218 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DevicesServiceStub:
-    """Links WhatsApp devices of the caller's tenant.
+    """Links, watches and removes the WhatsApp devices of the caller's tenant.
 
-    Authentication and errors follow wuts.contacts.v1.ContactsService.
+    Authentication and errors follow wuts.contacts.v1.ContactsService. Users see
+    and touch their own devices, managers and admins those of the whole tenant;
+    another tenant's device does not exist for anybody. Where device_id may be
+    absent, the token's device is meant, else the user's only device;
+    DEVICE_NOT_CHOSEN says that there are several. Linking (GetQrCode,
+    CreatePairCode, LinkDevice) makes the first device of a user who has none.
+    A token that is bound to a device is good for no other.
     """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DevicesServiceAsyncStub: ...
+    CreateDevice: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.CreateDeviceRequest, _devices_service_pb2.CreateDeviceResponse]
+    """Creates a device, not yet linked, for the caller."""
+    ListDevices: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.ListDevicesRequest, _devices_service_pb2.ListDevicesResponse]
+    """Lists the devices that the caller may see, oldest first."""
+    DeleteDevice: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.DeleteDeviceRequest, _devices_service_pb2.DeleteDeviceResponse]
+    """Disconnects a device and keeps it linked; with purge, removes it for good."""
+    GetQrCode: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.GetQrCodeRequest, _devices_service_pb2.GetQrCodeResponse]
+    """Gives a QR code that links the device when a phone scans it.
+
+    Starts linking if need be. Fails with QR_TIMEOUT when no code came in time
+    and with VALIDATION_ERROR when the device is linked already.
+    """
+    GetQrStatus: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.GetQrStatusRequest, _devices_service_pb2.GetQrStatusResponse]
+    """Tells whether a QR code is cached for a device."""
+    CreatePairCode: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.CreatePairCodeRequest, _devices_service_pb2.CreatePairCodeResponse]
+    """Gives a code that links the device when it is typed into the phone."""
+    GetStatus: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.GetStatusRequest, _devices_service_pb2.GetStatusResponse]
+    """Tells the state of a device; always succeeds for an authenticated caller."""
+    ConnectDevice: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.ConnectDeviceRequest, _devices_service_pb2.ConnectDeviceResponse]
+    """Connects a device with its stored credentials.
+
+    Answers once it is connected, or that it must be linked first.
+    """
+    DisconnectDevice: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.DisconnectDeviceRequest, _devices_service_pb2.DisconnectDeviceResponse]
+    """Disconnects the token's device and keeps its credentials."""
+    LogoutDevice: _grpc.UnaryUnaryMultiCallable[_devices_service_pb2.LogoutDeviceRequest, _devices_service_pb2.LogoutDeviceResponse]
+    """Logs the token's device out of WhatsApp; its credentials are wiped.
+
+    Needs a live connection.
+    """
     LinkDevice: _grpc.UnaryStreamMultiCallable[_devices_service_pb2.LinkDeviceRequest, _devices_service_pb2.LinkDeviceResponse]
     """Links a device and reports every step until it is linked.
 
-    Streams each new QR code, which a phone scans under Linked devices, and
-    ends with `linked`. Fails with DEVICE_NOT_READY when no code was scanned
-    in time or WhatsApp refused the pairing; metadata `state` says which. A
+    Streams each new QR code (or one pair code, when phone is given) and ends
+    with `linked`. Fails with DEVICE_NOT_READY when nobody scanned in time or
+    WhatsApp refused the pairing; metadata `state` and `reason` say which. A
     device that is linked already is reported as linked at once.
     """
+    WatchDevice: _grpc.UnaryStreamMultiCallable[_devices_service_pb2.WatchDeviceRequest, _devices_service_pb2.WatchDeviceResponse]
+    """Reports the state of a device now, and each change of it from now on."""
 
 @_typing.type_check_only
 class DevicesServiceAsyncStub(DevicesServiceStub):
-    """Links WhatsApp devices of the caller's tenant.
+    """Links, watches and removes the WhatsApp devices of the caller's tenant.
 
-    Authentication and errors follow wuts.contacts.v1.ContactsService.
+    Authentication and errors follow wuts.contacts.v1.ContactsService. Users see
+    and touch their own devices, managers and admins those of the whole tenant;
+    another tenant's device does not exist for anybody. Where device_id may be
+    absent, the token's device is meant, else the user's only device;
+    DEVICE_NOT_CHOSEN says that there are several. Linking (GetQrCode,
+    CreatePairCode, LinkDevice) makes the first device of a user who has none.
+    A token that is bound to a device is good for no other.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    CreateDevice: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.CreateDeviceRequest, _devices_service_pb2.CreateDeviceResponse]  # type: ignore[assignment]
+    """Creates a device, not yet linked, for the caller."""
+    ListDevices: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.ListDevicesRequest, _devices_service_pb2.ListDevicesResponse]  # type: ignore[assignment]
+    """Lists the devices that the caller may see, oldest first."""
+    DeleteDevice: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.DeleteDeviceRequest, _devices_service_pb2.DeleteDeviceResponse]  # type: ignore[assignment]
+    """Disconnects a device and keeps it linked; with purge, removes it for good."""
+    GetQrCode: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.GetQrCodeRequest, _devices_service_pb2.GetQrCodeResponse]  # type: ignore[assignment]
+    """Gives a QR code that links the device when a phone scans it.
+
+    Starts linking if need be. Fails with QR_TIMEOUT when no code came in time
+    and with VALIDATION_ERROR when the device is linked already.
+    """
+    GetQrStatus: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.GetQrStatusRequest, _devices_service_pb2.GetQrStatusResponse]  # type: ignore[assignment]
+    """Tells whether a QR code is cached for a device."""
+    CreatePairCode: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.CreatePairCodeRequest, _devices_service_pb2.CreatePairCodeResponse]  # type: ignore[assignment]
+    """Gives a code that links the device when it is typed into the phone."""
+    GetStatus: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.GetStatusRequest, _devices_service_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """Tells the state of a device; always succeeds for an authenticated caller."""
+    ConnectDevice: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.ConnectDeviceRequest, _devices_service_pb2.ConnectDeviceResponse]  # type: ignore[assignment]
+    """Connects a device with its stored credentials.
+
+    Answers once it is connected, or that it must be linked first.
+    """
+    DisconnectDevice: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.DisconnectDeviceRequest, _devices_service_pb2.DisconnectDeviceResponse]  # type: ignore[assignment]
+    """Disconnects the token's device and keeps its credentials."""
+    LogoutDevice: _aio.UnaryUnaryMultiCallable[_devices_service_pb2.LogoutDeviceRequest, _devices_service_pb2.LogoutDeviceResponse]  # type: ignore[assignment]
+    """Logs the token's device out of WhatsApp; its credentials are wiped.
+
+    Needs a live connection.
+    """
     LinkDevice: _aio.UnaryStreamMultiCallable[_devices_service_pb2.LinkDeviceRequest, _devices_service_pb2.LinkDeviceResponse]  # type: ignore[assignment]
     """Links a device and reports every step until it is linked.
 
-    Streams each new QR code, which a phone scans under Linked devices, and
-    ends with `linked`. Fails with DEVICE_NOT_READY when no code was scanned
-    in time or WhatsApp refused the pairing; metadata `state` says which. A
+    Streams each new QR code (or one pair code, when phone is given) and ends
+    with `linked`. Fails with DEVICE_NOT_READY when nobody scanned in time or
+    WhatsApp refused the pairing; metadata `state` and `reason` say which. A
     device that is linked already is reported as linked at once.
     """
+    WatchDevice: _aio.UnaryStreamMultiCallable[_devices_service_pb2.WatchDeviceRequest, _devices_service_pb2.WatchDeviceResponse]  # type: ignore[assignment]
+    """Reports the state of a device now, and each change of it from now on."""
 
 class DevicesServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Links WhatsApp devices of the caller's tenant.
+    """Links, watches and removes the WhatsApp devices of the caller's tenant.
 
-    Authentication and errors follow wuts.contacts.v1.ContactsService.
+    Authentication and errors follow wuts.contacts.v1.ContactsService. Users see
+    and touch their own devices, managers and admins those of the whole tenant;
+    another tenant's device does not exist for anybody. Where device_id may be
+    absent, the token's device is meant, else the user's only device;
+    DEVICE_NOT_CHOSEN says that there are several. Linking (GetQrCode,
+    CreatePairCode, LinkDevice) makes the first device of a user who has none.
+    A token that is bound to a device is good for no other.
     """
+
+    @_abc_1.abstractmethod
+    def CreateDevice(
+        self,
+        request: _devices_service_pb2.CreateDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.CreateDeviceResponse, _abc.Awaitable[_devices_service_pb2.CreateDeviceResponse]]:
+        """Creates a device, not yet linked, for the caller."""
+
+    @_abc_1.abstractmethod
+    def ListDevices(
+        self,
+        request: _devices_service_pb2.ListDevicesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.ListDevicesResponse, _abc.Awaitable[_devices_service_pb2.ListDevicesResponse]]:
+        """Lists the devices that the caller may see, oldest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteDevice(
+        self,
+        request: _devices_service_pb2.DeleteDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.DeleteDeviceResponse, _abc.Awaitable[_devices_service_pb2.DeleteDeviceResponse]]:
+        """Disconnects a device and keeps it linked; with purge, removes it for good."""
+
+    @_abc_1.abstractmethod
+    def GetQrCode(
+        self,
+        request: _devices_service_pb2.GetQrCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.GetQrCodeResponse, _abc.Awaitable[_devices_service_pb2.GetQrCodeResponse]]:
+        """Gives a QR code that links the device when a phone scans it.
+
+        Starts linking if need be. Fails with QR_TIMEOUT when no code came in time
+        and with VALIDATION_ERROR when the device is linked already.
+        """
+
+    @_abc_1.abstractmethod
+    def GetQrStatus(
+        self,
+        request: _devices_service_pb2.GetQrStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.GetQrStatusResponse, _abc.Awaitable[_devices_service_pb2.GetQrStatusResponse]]:
+        """Tells whether a QR code is cached for a device."""
+
+    @_abc_1.abstractmethod
+    def CreatePairCode(
+        self,
+        request: _devices_service_pb2.CreatePairCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.CreatePairCodeResponse, _abc.Awaitable[_devices_service_pb2.CreatePairCodeResponse]]:
+        """Gives a code that links the device when it is typed into the phone."""
+
+    @_abc_1.abstractmethod
+    def GetStatus(
+        self,
+        request: _devices_service_pb2.GetStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.GetStatusResponse, _abc.Awaitable[_devices_service_pb2.GetStatusResponse]]:
+        """Tells the state of a device; always succeeds for an authenticated caller."""
+
+    @_abc_1.abstractmethod
+    def ConnectDevice(
+        self,
+        request: _devices_service_pb2.ConnectDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.ConnectDeviceResponse, _abc.Awaitable[_devices_service_pb2.ConnectDeviceResponse]]:
+        """Connects a device with its stored credentials.
+
+        Answers once it is connected, or that it must be linked first.
+        """
+
+    @_abc_1.abstractmethod
+    def DisconnectDevice(
+        self,
+        request: _devices_service_pb2.DisconnectDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.DisconnectDeviceResponse, _abc.Awaitable[_devices_service_pb2.DisconnectDeviceResponse]]:
+        """Disconnects the token's device and keeps its credentials."""
+
+    @_abc_1.abstractmethod
+    def LogoutDevice(
+        self,
+        request: _devices_service_pb2.LogoutDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_devices_service_pb2.LogoutDeviceResponse, _abc.Awaitable[_devices_service_pb2.LogoutDeviceResponse]]:
+        """Logs the token's device out of WhatsApp; its credentials are wiped.
+
+        Needs a live connection.
+        """
 
     @_abc_1.abstractmethod
     def LinkDevice(
@@ -76,10 +248,18 @@ class DevicesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_devices_service_pb2.LinkDeviceResponse], _abc.AsyncIterator[_devices_service_pb2.LinkDeviceResponse]]:
         """Links a device and reports every step until it is linked.
 
-        Streams each new QR code, which a phone scans under Linked devices, and
-        ends with `linked`. Fails with DEVICE_NOT_READY when no code was scanned
-        in time or WhatsApp refused the pairing; metadata `state` says which. A
+        Streams each new QR code (or one pair code, when phone is given) and ends
+        with `linked`. Fails with DEVICE_NOT_READY when nobody scanned in time or
+        WhatsApp refused the pairing; metadata `state` and `reason` say which. A
         device that is linked already is reported as linked at once.
         """
+
+    @_abc_1.abstractmethod
+    def WatchDevice(
+        self,
+        request: _devices_service_pb2.WatchDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_devices_service_pb2.WatchDeviceResponse], _abc.AsyncIterator[_devices_service_pb2.WatchDeviceResponse]]:
+        """Reports the state of a device now, and each change of it from now on."""
 
 def add_DevicesServiceServicer_to_server(servicer: DevicesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,43 +24,49 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dwuts/session/v1/session.proto\x12\x0fwuts.session.v1\"\xe5\x01\n\x07Request\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x32\n\x07picture\x18\x02 \x01(\x0b\x32\x1f.wuts.session.v1.PictureRequestH\x00\x12\x30\n\x06roster\x18\x03 \x01(\x0b\x32\x1e.wuts.session.v1.RosterRequestH\x00\x12,\n\x04stop\x18\x04 \x01(\x0b\x32\x1c.wuts.session.v1.StopRequestH\x00\x12\x32\n\x07\x63onnect\x18\x05 \x01(\x0b\x32\x1f.wuts.session.v1.ConnectRequestH\x00\x42\x06\n\x04\x63\x61ll\"\x10\n\x0e\x43onnectRequest\"T\n\x0ePictureRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0f\n\x07preview\x18\x03 \x01(\x08\x12\x13\n\x0b\x65xisting_id\x18\x04 \x01(\t\"\x1d\n\rRosterRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"\r\n\x0bStopRequest\"\xa4\x01\n\x05\x45vent\x12\'\n\x05hello\x18\x01 \x01(\x0b\x32\x16.wuts.session.v1.HelloH\x00\x12\'\n\x05reply\x18\x02 \x01(\x0b\x32\x16.wuts.session.v1.ReplyH\x00\x12-\n\x05state\x18\x03 \x01(\x0b\x32\x1c.wuts.session.v1.StateChangeH\x00\x12\x11\n\x07qr_text\x18\x04 \x01(\tH\x00\x42\x07\n\x05\x65vent\"8\n\x05Hello\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0f\n\x07sandbox\x18\x02 \x01(\x08\x12\x0e\n\x06linked\x18\x03 \x01(\x08\"\xd4\x01\n\x05Reply\x12\n\n\x02id\x18\x01 \x01(\x04\x12+\n\x07picture\x18\x02 \x01(\x0b\x32\x18.wuts.session.v1.PictureH\x00\x12/\n\tunchanged\x18\x03 \x01(\x0b\x32\x1a.wuts.session.v1.UnchangedH\x00\x12)\n\x06roster\x18\x04 \x01(\x0b\x32\x17.wuts.session.v1.RosterH\x00\x12+\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x18.wuts.session.v1.FailureH\x00\x42\t\n\x07outcome\"E\n\x07Picture\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x13\n\x0b\x64irect_path\x18\x04 \x01(\t\"\x0b\n\tUnchanged\"<\n\x06Roster\x12\x32\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x1c.wuts.session.v1.Participant\">\n\x0bParticipant\x12\n\n\x02pn\x18\x01 \x01(\t\x12\x0b\n\x03lid\x18\x02 \x01(\t\x12\x16\n\x0eredacted_phone\x18\x03 \x01(\t\"C\n\x07\x46\x61ilure\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.wuts.session.v1.FailureKind\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\"\x8d\x01\n\x0bStateChange\x12/\n\x05state\x18\x01 \x01(\x0e\x32 .wuts.session.v1.ConnectionState\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\x12\x12\n\nexpires_in\x18\x03 \x01(\x03\x12+\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x1c.wuts.session.v1.FailureKind*\xe6\x03\n\x0b\x46\x61ilureKind\x12\x1c\n\x18\x46\x41ILURE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46\x41ILURE_KIND_NOT_CONNECTED\x10\x01\x12\x1f\n\x1b\x46\x41ILURE_KIND_PICTURE_HIDDEN\x10\x02\x12 \n\x1c\x46\x41ILURE_KIND_PICTURE_NOT_SET\x10\x03\x12\x1d\n\x19\x46\x41ILURE_KIND_RATE_LIMITED\x10\x04\x12\x1a\n\x16\x46\x41ILURE_KIND_TIMED_OUT\x10\x05\x12 \n\x1c\x46\x41ILURE_KIND_GROUP_NOT_FOUND\x10\x06\x12 \n\x1c\x46\x41ILURE_KIND_GROUP_FORBIDDEN\x10\x07\x12\x1d\n\x19\x46\x41ILURE_KIND_SERVER_ERROR\x10\x08\x12!\n\x1d\x46\x41ILURE_KIND_MALFORMED_ANSWER\x10\t\x12\x1d\n\x19\x46\x41ILURE_KIND_STORE_LOCKED\x10\n\x12\x1a\n\x16\x46\x41ILURE_KIND_WRONG_JID\x10\x0b\x12\x1c\n\x18\x46\x41ILURE_KIND_UNREACHABLE\x10\x0c\x12\x1a\n\x16\x46\x41ILURE_KIND_HANDSHAKE\x10\r\x12 \n\x1c\x46\x41ILURE_KIND_UNKNOWN_REFUSAL\x10\x0e*\xb0\x03\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x1c\n\x18\x43ONNECTION_STATE_LINKING\x10\x02\x12\x1b\n\x17\x43ONNECTION_STATE_PAIRED\x10\x03\x12\x1e\n\x1a\x43ONNECTION_STATE_CONNECTED\x10\x04\x12!\n\x1d\x43ONNECTION_STATE_RECONNECTING\x10\x05\x12\x1f\n\x1b\x43ONNECTION_STATE_LOGGED_OUT\x10\x06\x12\x1d\n\x19\x43ONNECTION_STATE_REPLACED\x10\x07\x12\x1b\n\x17\x43ONNECTION_STATE_BANNED\x10\x08\x12\x1d\n\x19\x43ONNECTION_STATE_OUTDATED\x10\t\x12\x1b\n\x17\x43ONNECTION_STATE_FAILED\x10\n\x12\x1f\n\x1b\x43ONNECTION_STATE_STORE_BUSY\x10\x0b\x12\"\n\x1e\x43ONNECTION_STATE_STORE_REFUSED\x10\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dwuts/session/v1/session.proto\x12\x0fwuts.session.v1\"\xd0\x02\n\x07Request\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x32\n\x07picture\x18\x02 \x01(\x0b\x32\x1f.wuts.session.v1.PictureRequestH\x00\x12\x30\n\x06roster\x18\x03 \x01(\x0b\x32\x1e.wuts.session.v1.RosterRequestH\x00\x12,\n\x04stop\x18\x04 \x01(\x0b\x32\x1c.wuts.session.v1.StopRequestH\x00\x12\x32\n\x07\x63onnect\x18\x05 \x01(\x0b\x32\x1f.wuts.session.v1.ConnectRequestH\x00\x12\x30\n\x06logout\x18\x06 \x01(\x0b\x32\x1e.wuts.session.v1.LogoutRequestH\x00\x12\x37\n\npair_phone\x18\x07 \x01(\x0b\x32!.wuts.session.v1.PairPhoneRequestH\x00\x42\x06\n\x04\x63\x61ll\"\x10\n\x0e\x43onnectRequest\"T\n\x0ePictureRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0f\n\x07preview\x18\x03 \x01(\x08\x12\x13\n\x0b\x65xisting_id\x18\x04 \x01(\t\"\x1d\n\rRosterRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"\r\n\x0bStopRequest\"\x0f\n\rLogoutRequest\" \n\x10PairPhoneRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"\xa4\x01\n\x05\x45vent\x12\'\n\x05hello\x18\x01 \x01(\x0b\x32\x16.wuts.session.v1.HelloH\x00\x12\'\n\x05reply\x18\x02 \x01(\x0b\x32\x16.wuts.session.v1.ReplyH\x00\x12-\n\x05state\x18\x03 \x01(\x0b\x32\x1c.wuts.session.v1.StateChangeH\x00\x12\x11\n\x07qr_text\x18\x04 \x01(\tH\x00\x42\x07\n\x05\x65vent\"8\n\x05Hello\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0f\n\x07sandbox\x18\x02 \x01(\x08\x12\x0e\n\x06linked\x18\x03 \x01(\x08\"\x9b\x02\n\x05Reply\x12\n\n\x02id\x18\x01 \x01(\x04\x12+\n\x07picture\x18\x02 \x01(\x0b\x32\x18.wuts.session.v1.PictureH\x00\x12/\n\tunchanged\x18\x03 \x01(\x0b\x32\x1a.wuts.session.v1.UnchangedH\x00\x12)\n\x06roster\x18\x04 \x01(\x0b\x32\x17.wuts.session.v1.RosterH\x00\x12+\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32\x18.wuts.session.v1.FailureH\x00\x12\x30\n\nlogged_out\x18\x06 \x01(\x0b\x32\x1a.wuts.session.v1.LoggedOutH\x00\x12\x13\n\tpair_code\x18\x07 \x01(\tH\x00\x42\t\n\x07outcome\"\x0b\n\tLoggedOut\"E\n\x07Picture\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x13\n\x0b\x64irect_path\x18\x04 \x01(\t\"\x0b\n\tUnchanged\"<\n\x06Roster\x12\x32\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x1c.wuts.session.v1.Participant\">\n\x0bParticipant\x12\n\n\x02pn\x18\x01 \x01(\t\x12\x0b\n\x03lid\x18\x02 \x01(\t\x12\x16\n\x0eredacted_phone\x18\x03 \x01(\t\"C\n\x07\x46\x61ilure\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.wuts.session.v1.FailureKind\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\"\xb0\x01\n\x0bStateChange\x12/\n\x05state\x18\x01 \x01(\x0e\x32 .wuts.session.v1.ConnectionState\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x05\x12\x12\n\nexpires_in\x18\x03 \x01(\x03\x12+\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x1c.wuts.session.v1.FailureKind\x12\x11\n\trequested\x18\x05 \x01(\x08\x12\x0e\n\x06holder\x18\x06 \x01(\x03*\xa2\x04\n\x0b\x46\x61ilureKind\x12\x1c\n\x18\x46\x41ILURE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46\x41ILURE_KIND_NOT_CONNECTED\x10\x01\x12\x1f\n\x1b\x46\x41ILURE_KIND_PICTURE_HIDDEN\x10\x02\x12 \n\x1c\x46\x41ILURE_KIND_PICTURE_NOT_SET\x10\x03\x12\x1d\n\x19\x46\x41ILURE_KIND_RATE_LIMITED\x10\x04\x12\x1a\n\x16\x46\x41ILURE_KIND_TIMED_OUT\x10\x05\x12 \n\x1c\x46\x41ILURE_KIND_GROUP_NOT_FOUND\x10\x06\x12 \n\x1c\x46\x41ILURE_KIND_GROUP_FORBIDDEN\x10\x07\x12\x1d\n\x19\x46\x41ILURE_KIND_SERVER_ERROR\x10\x08\x12!\n\x1d\x46\x41ILURE_KIND_MALFORMED_ANSWER\x10\t\x12\x1d\n\x19\x46\x41ILURE_KIND_STORE_LOCKED\x10\n\x12\x1a\n\x16\x46\x41ILURE_KIND_WRONG_JID\x10\x0b\x12\x1c\n\x18\x46\x41ILURE_KIND_UNREACHABLE\x10\x0c\x12\x1a\n\x16\x46\x41ILURE_KIND_HANDSHAKE\x10\r\x12 \n\x1c\x46\x41ILURE_KIND_UNKNOWN_REFUSAL\x10\x0e\x12\x1e\n\x1a\x46\x41ILURE_KIND_STORE_CORRUPT\x10\x0f\x12\x1a\n\x16\x46\x41ILURE_KIND_DISK_FULL\x10\x10*\xb0\x03\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x1c\n\x18\x43ONNECTION_STATE_LINKING\x10\x02\x12\x1b\n\x17\x43ONNECTION_STATE_PAIRED\x10\x03\x12\x1e\n\x1a\x43ONNECTION_STATE_CONNECTED\x10\x04\x12!\n\x1d\x43ONNECTION_STATE_RECONNECTING\x10\x05\x12\x1f\n\x1b\x43ONNECTION_STATE_LOGGED_OUT\x10\x06\x12\x1d\n\x19\x43ONNECTION_STATE_REPLACED\x10\x07\x12\x1b\n\x17\x43ONNECTION_STATE_BANNED\x10\x08\x12\x1d\n\x19\x43ONNECTION_STATE_OUTDATED\x10\t\x12\x1b\n\x17\x43ONNECTION_STATE_FAILED\x10\n\x12\x1f\n\x1b\x43ONNECTION_STATE_STORE_BUSY\x10\x0b\x12\"\n\x1e\x43ONNECTION_STATE_STORE_REFUSED\x10\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wuts.session.v1.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FAILUREKIND']._serialized_start=1296
-  _globals['_FAILUREKIND']._serialized_end=1782
-  _globals['_CONNECTIONSTATE']._serialized_start=1785
-  _globals['_CONNECTIONSTATE']._serialized_end=2217
+  _globals['_FAILUREKIND']._serialized_start=1573
+  _globals['_FAILUREKIND']._serialized_end=2119
+  _globals['_CONNECTIONSTATE']._serialized_start=2122
+  _globals['_CONNECTIONSTATE']._serialized_end=2554
   _globals['_REQUEST']._serialized_start=51
-  _globals['_REQUEST']._serialized_end=280
-  _globals['_CONNECTREQUEST']._serialized_start=282
-  _globals['_CONNECTREQUEST']._serialized_end=298
-  _globals['_PICTUREREQUEST']._serialized_start=300
-  _globals['_PICTUREREQUEST']._serialized_end=384
-  _globals['_ROSTERREQUEST']._serialized_start=386
-  _globals['_ROSTERREQUEST']._serialized_end=415
-  _globals['_STOPREQUEST']._serialized_start=417
-  _globals['_STOPREQUEST']._serialized_end=430
-  _globals['_EVENT']._serialized_start=433
-  _globals['_EVENT']._serialized_end=597
-  _globals['_HELLO']._serialized_start=599
-  _globals['_HELLO']._serialized_end=655
-  _globals['_REPLY']._serialized_start=658
-  _globals['_REPLY']._serialized_end=870
-  _globals['_PICTURE']._serialized_start=872
-  _globals['_PICTURE']._serialized_end=941
-  _globals['_UNCHANGED']._serialized_start=943
-  _globals['_UNCHANGED']._serialized_end=954
-  _globals['_ROSTER']._serialized_start=956
-  _globals['_ROSTER']._serialized_end=1016
-  _globals['_PARTICIPANT']._serialized_start=1018
-  _globals['_PARTICIPANT']._serialized_end=1080
-  _globals['_FAILURE']._serialized_start=1082
-  _globals['_FAILURE']._serialized_end=1149
-  _globals['_STATECHANGE']._serialized_start=1152
-  _globals['_STATECHANGE']._serialized_end=1293
+  _globals['_REQUEST']._serialized_end=387
+  _globals['_CONNECTREQUEST']._serialized_start=389
+  _globals['_CONNECTREQUEST']._serialized_end=405
+  _globals['_PICTUREREQUEST']._serialized_start=407
+  _globals['_PICTUREREQUEST']._serialized_end=491
+  _globals['_ROSTERREQUEST']._serialized_start=493
+  _globals['_ROSTERREQUEST']._serialized_end=522
+  _globals['_STOPREQUEST']._serialized_start=524
+  _globals['_STOPREQUEST']._serialized_end=537
+  _globals['_LOGOUTREQUEST']._serialized_start=539
+  _globals['_LOGOUTREQUEST']._serialized_end=554
+  _globals['_PAIRPHONEREQUEST']._serialized_start=556
+  _globals['_PAIRPHONEREQUEST']._serialized_end=588
+  _globals['_EVENT']._serialized_start=591
+  _globals['_EVENT']._serialized_end=755
+  _globals['_HELLO']._serialized_start=757
+  _globals['_HELLO']._serialized_end=813
+  _globals['_REPLY']._serialized_start=816
+  _globals['_REPLY']._serialized_end=1099
+  _globals['_LOGGEDOUT']._serialized_start=1101
+  _globals['_LOGGEDOUT']._serialized_end=1112
+  _globals['_PICTURE']._serialized_start=1114
+  _globals['_PICTURE']._serialized_end=1183
+  _globals['_UNCHANGED']._serialized_start=1185
+  _globals['_UNCHANGED']._serialized_end=1196
+  _globals['_ROSTER']._serialized_start=1198
+  _globals['_ROSTER']._serialized_end=1258
+  _globals['_PARTICIPANT']._serialized_start=1260
+  _globals['_PARTICIPANT']._serialized_end=1322
+  _globals['_FAILURE']._serialized_start=1324
+  _globals['_FAILURE']._serialized_end=1391
+  _globals['_STATECHANGE']._serialized_start=1394
+  _globals['_STATECHANGE']._serialized_end=1570
 # @@protoc_insertion_point(module_scope)

@@ -57,6 +57,10 @@ class _FailureKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FailureKi
     """WhatsApp refused the login for a reason that the engine does not know;
     only as the cause of a StateChange.
     """
+    FAILURE_KIND_STORE_CORRUPT: _FailureKind.ValueType  # 15
+    """The store is damaged; only as the cause of a StateChange."""
+    FAILURE_KIND_DISK_FULL: _FailureKind.ValueType  # 16
+    """There is no room to write the store; only as the cause of a StateChange."""
 
 class FailureKind(_FailureKind, metaclass=_FailureKindEnumTypeWrapper):
     """Names the situations in which a call has no answer."""
@@ -93,6 +97,10 @@ FAILURE_KIND_UNKNOWN_REFUSAL: FailureKind.ValueType  # 14
 """WhatsApp refused the login for a reason that the engine does not know;
 only as the cause of a StateChange.
 """
+FAILURE_KIND_STORE_CORRUPT: FailureKind.ValueType  # 15
+"""The store is damaged; only as the cause of a StateChange."""
+FAILURE_KIND_DISK_FULL: FailureKind.ValueType  # 16
+"""There is no room to write the store; only as the cause of a StateChange."""
 Global___FailureKind: _TypeAlias = FailureKind  # noqa: Y015
 
 class _ConnectionState:
@@ -174,6 +182,8 @@ class Request(_message.Message):
     ROSTER_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
     CONNECT_FIELD_NUMBER: _builtins.int
+    LOGOUT_FIELD_NUMBER: _builtins.int
+    PAIR_PHONE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Names the call; the reply repeats it. Unique within one process."""
     @_builtins.property
@@ -192,6 +202,14 @@ class Request(_message.Message):
     def connect(self) -> Global___ConnectRequest:
         """Lets the process connect. Has no reply; StateChange events follow."""
 
+    @_builtins.property
+    def logout(self) -> Global___LogoutRequest:
+        """Logs the device out of WhatsApp; its keys are deleted."""
+
+    @_builtins.property
+    def pair_phone(self) -> Global___PairPhoneRequest:
+        """Asks for a code to type into the phone, while QR codes are shown."""
+
     def __init__(
         self,
         *,
@@ -200,12 +218,14 @@ class Request(_message.Message):
         roster: Global___RosterRequest | None = ...,
         stop: Global___StopRequest | None = ...,
         connect: Global___ConnectRequest | None = ...,
+        logout: Global___LogoutRequest | None = ...,
+        pair_phone: Global___PairPhoneRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "logout", b"logout", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "id", b"id", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "id", b"id", "logout", b"logout", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["picture", "roster", "stop", "connect"]  # noqa: Y015
+    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["picture", "roster", "stop", "connect", "logout", "pair_phone"]  # noqa: Y015
     _WhichOneofArgType_call: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_call) -> _WhichOneofReturnType_call | None: ...
 
@@ -306,6 +326,48 @@ class StopRequest(_message.Message):
 Global___StopRequest: _TypeAlias = StopRequest  # noqa: Y015
 
 @_typing.final
+class LogoutRequest(_message.Message):
+    """Asks WhatsApp to end the link of this device.
+
+    After the reply a StateChange to LOGGED_OUT follows.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogoutRequest: _TypeAlias = LogoutRequest  # noqa: Y015
+
+@_typing.final
+class PairPhoneRequest(_message.Message):
+    """Asks WhatsApp for a pair code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """The digits of the account's phone number."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PairPhoneRequest: _TypeAlias = PairPhoneRequest  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Travels from a session process to the service."""
 
@@ -388,8 +450,12 @@ class Reply(_message.Message):
     UNCHANGED_FIELD_NUMBER: _builtins.int
     ROSTER_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    LOGGED_OUT_FIELD_NUMBER: _builtins.int
+    PAIR_CODE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """The id of the Request."""
+    pair_code: _builtins.str
+    """The code to type into the phone, for example "ABCD-1234"."""
     @_builtins.property
     def picture(self) -> Global___Picture:
         """The picture."""
@@ -406,6 +472,10 @@ class Reply(_message.Message):
     def failure(self) -> Global___Failure:
         """Why there is no answer."""
 
+    @_builtins.property
+    def logged_out(self) -> Global___LoggedOut:
+        """The device is logged out."""
+
     def __init__(
         self,
         *,
@@ -414,16 +484,35 @@ class Reply(_message.Message):
         unchanged: Global___Unchanged | None = ...,
         roster: Global___Roster | None = ...,
         failure: Global___Failure | None = ...,
+        logged_out: Global___LoggedOut | None = ...,
+        pair_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "outcome", b"outcome", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "logged_out", b"logged_out", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "id", b"id", "outcome", b"outcome", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "id", b"id", "logged_out", b"logged_out", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["picture", "unchanged", "roster", "failure"]  # noqa: Y015
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["picture", "unchanged", "roster", "failure", "logged_out", "pair_code"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___Reply: _TypeAlias = Reply  # noqa: Y015
+
+@_typing.final
+class LoggedOut(_message.Message):
+    """Says that the device is logged out and its keys are gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoggedOut: _TypeAlias = LoggedOut  # noqa: Y015
 
 @_typing.final
 class Picture(_message.Message):
@@ -566,6 +655,8 @@ class StateChange(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     EXPIRES_IN_FIELD_NUMBER: _builtins.int
     CAUSE_FIELD_NUMBER: _builtins.int
+    REQUESTED_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
     state: Global___ConnectionState.ValueType
     """The new state."""
     code: _builtins.int
@@ -573,7 +664,11 @@ class StateChange(_message.Message):
     expires_in: _builtins.int
     """For a ban: seconds until it ends; 0 when not told."""
     cause: Global___FailureKind.ValueType
-    """For FAILED: why, as far as the engine tells."""
+    """For FAILED, RECONNECTING and STORE_REFUSED: why, as far as it is known."""
+    requested: _builtins.bool
+    """For LOGGED_OUT: whether a LogoutRequest was the cause."""
+    holder: _builtins.int
+    """For STORE_BUSY: the id of the process that holds the store; 0 when unknown."""
     def __init__(
         self,
         *,
@@ -581,10 +676,12 @@ class StateChange(_message.Message):
         code: _builtins.int = ...,
         expires_in: _builtins.int = ...,
         cause: Global___FailureKind.ValueType = ...,
+        requested: _builtins.bool = ...,
+        holder: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "code", b"code", "expires_in", b"expires_in", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "code", b"code", "expires_in", b"expires_in", "holder", b"holder", "requested", b"requested", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,4 @@
-"""`wuts device`: links devices, through the API."""
+"""`wuts device pair`: links by QR code, without redrawing anything."""
 
 from __future__ import annotations
 
@@ -10,22 +10,17 @@ from wuts.cli.client import bearer, open_channel, token_option, told_plainly, ur
 from wuts.devices.v1 import devices_service_pb2 as pb
 from wuts.devices.v1 import devices_service_pb2_grpc as pb_grpc
 
-_LINK_SECONDS = 240
-# The service gives up after three minutes; this only guards against a dead peer.
+LINK_SECONDS = 240
+"""The service gives up after three minutes; this only guards against a dead peer."""
 
 
-@click.group()
-def device() -> None:
-    """Links WhatsApp devices of the token's user."""
-
-
-@device.command()
+@click.command()
 @url_option
 @token_option
 @click.option("--device", "device_id", help="The device's id; default: the token's own.")
 @click.option("--qr-text", is_flag=True, help="Print each QR code's text as one line instead.")
 def pair(url: str, token: str, device_id: str | None, *, qr_text: bool) -> None:
-    """Links a device to a phone by QR code.
+    """Links a device to a phone by QR code; see also `link`.
 
     Open WhatsApp on the phone, choose Linked devices, Link a device, and scan
     the code. It changes every 20 to 60 seconds. Exit code 0 once the device is
@@ -39,7 +34,7 @@ def pair(url: str, token: str, device_id: str | None, *, qr_text: bool) -> None:
     request = pb.LinkDeviceRequest(device_id=device_id)
     with told_plainly(), open_channel(url) as channel:
         stub = pb_grpc.DevicesServiceStub(channel)
-        for step in stub.LinkDevice(request, timeout=_LINK_SECONDS, metadata=bearer(token)):
+        for step in stub.LinkDevice(request, timeout=LINK_SECONDS, metadata=bearer(token)):
             _show(step, qr_text=qr_text)
 
 
