@@ -120,13 +120,13 @@ class TestGrpcurl:
 
 
 class TestLongList:
-    """A hundred thousand contacts arrive over the wire and come out as one JSON."""
+    """Tens of thousands of contacts arrive over the wire and come out as one JSON."""
 
-    def test_a_hundred_thousand_contacts(self, tmp_path: Path) -> None:
+    def test_thirty_thousand_contacts(self, tmp_path: Path) -> None:
         """The whole list and its pages hold everybody once, in one order."""
-        with running(tmp_path, seconds=120, CONTACTS="100000") as sandbox:
+        with running(tmp_path, seconds=120, CONTACTS="30000") as sandbox:
             whole: Any = sandbox.get("/contacts").json()
-            assert 100_002 == whole["count"] == len({c["jid"] for c in whole["contacts"]})
+            assert 30_002 == whole["count"] == len({c["jid"] for c in whole["contacts"]})
             paged: list[Any] = []
             following: str | None = "?page_size=5000"
             while following:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+from sandboxes import wait_for
 from wuts_sandbox.run.ready import is_launcher
 
 
@@ -39,5 +40,6 @@ class TestIsLauncher:
         """A process of the sandbox is known by its command line."""
         command = [sys.executable, "-c", "input()", "wuts-sandbox"]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-            assert is_launcher(process.pid)
+            # Until it has become the command, it still is a copy of these tests.
+            wait_for(lambda: is_launcher(process.pid), 10, "the command")
             process.communicate(b"\n", timeout=20)
