@@ -29,7 +29,7 @@ class TestMoments:
         seen = see("connections", f"connection ended: {how}")
         assert_told(seen)
         assert seen.recovery is not None
-        assert seen.recovery < 5
+        assert seen.recovery < 15
         assert "kept" == seen.keys
 
     @pytest.mark.parametrize("code", ["503", "515", "999"])
@@ -38,7 +38,7 @@ class TestMoments:
         seen = see("connections", f"stream error {code}")
         assert_told(seen)
         assert seen.recovery is not None
-        assert seen.recovery < 5
+        assert seen.recovery < 15
         assert "kept" == seen.keys
 
 
@@ -58,7 +58,7 @@ class TestOutages:
         assert_retry_told(seen)
         assert "connecting" == seen.status["status"]
         assert seen.recovery is not None
-        assert seen.recovery < 65, "tries are at most a minute apart"
+        assert seen.recovery < 80, "tries are at most a minute apart"
         assert seen.notes["processes"] > 1
         assert "kept" == seen.keys
         assert not any(state.startswith("CRASH_LOOP") for state in seen.states)
