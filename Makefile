@@ -68,13 +68,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.sandbox: requirements/build.txt requirements/sandbox.txt pyproject.toml service/wuts_sandbox/pyproject.toml | $(VENV)/bin/python
-	@echo "installing the locked dependencies ..."
+	@echo "installing the locked dependencies (half a minute, more on a slow line) ..."
 	@$(INSTALL) requirements/build.txt
 	@$(INSTALL) requirements/sandbox.txt
 	@$(EDITABLE)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.sandbox requirements/test.txt
-	@echo "installing the locked test dependencies ..."
+	@echo "installing the locked test dependencies (some ten seconds) ..."
 	@$(INSTALL) requirements/test.txt
 	@touch $@

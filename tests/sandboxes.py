@@ -146,7 +146,12 @@ class Sandbox:
         launcher = self.ready.get("pids", {}).get("launcher")
         if self.process.poll() is None:
             os.kill(launcher or self.process.pid, number)
-        return self.process.wait(STOP_SECONDS)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            # The run is no use any more; its janitor cleans up behind it.
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
 
 
 def _reason(error: grpc.Call) -> str:

@@ -175,6 +175,10 @@ class Devices(Protocol):
         """Creates one more device for a user, named by the ids in a Caller."""
         ...
 
+    def record_linked(self, device: DeviceId, account: Jid) -> None:
+        """Remembers that a device is linked and should be connected; raises NotFound."""
+        ...
+
     def set_should_connect(self, device: DeviceId, *, should_connect: bool) -> None:
         """Remembers whether a restarted service connects the device."""
         ...
@@ -193,12 +197,4 @@ class TokenDirectory(Protocol):
         `token` is a lower-case UUID text. Raises ServiceUnavailable when the
         directory cannot be read.
         """
-        ...
-
-    def create_device(self, tenant: str, user: str) -> DeviceId:
-        """Creates one more device for a user, named by the ids in a Caller."""
-        ...
-
-    def record_linked(self, device: DeviceId, account: Jid) -> None:
-        """Remembers that a device is linked and should be connected."""
         ...

@@ -71,6 +71,6 @@ async def _correct(device: DeviceRecord, registry: Registry, store: WhatsmeowSto
             registry.record_unlinked(device.id)
     except DomainError as error:
         # The next start tries again; connecting does not depend on it.
-        _log.warning("registry_not_corrected", device_id=device.id, error=type(error).__name__)
+        _log.warning("registry_not_corrected", device=device.id, error=type(error).__name__)
     else:
-        _log.warning("registry_corrected", device_id=device.id)
+        _log.warning("registry_corrected", device=device.id)

@@ -34,7 +34,6 @@ KEPT = (
     "PYTHONSAFEPATH",
     "TMPDIR",
     "TZ",
-    "WUTS_SESSION_LOG",
 )
 """What the second run inherits; the coverage variables let tests measure it."""
 

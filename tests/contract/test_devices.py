@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     class Subject(Devices, TokenDirectory, Protocol):
         """Both ports: one object answers them, so that they agree."""
 
-        def create_device(self, tenant: str, user: str, *, name: str | None = None) -> DeviceId:
-            """Creates a device."""
-            ...
-
 
 ACCOUNT = pn_jid("5511900000000")
 NOBODY = DeviceId("none")

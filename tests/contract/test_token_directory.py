@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from wuts.ports import TokenDirectory
+    from wuts.ports import Devices, TokenDirectory
+
+    class Directory(Devices, TokenDirectory, Protocol):
+        """Both ports: one object answers them, so that they agree."""
 
 
 class Filler(Protocol):
@@ -59,7 +62,7 @@ class Operator:
 class Subject:
     """A directory under test and the way to fill it."""
 
-    def __init__(self, directory: TokenDirectory, filler: Filler) -> None:
+    def __init__(self, directory: Directory, filler: Filler) -> None:
         self.directory = directory
         self.fill = filler
         filler.add_user("acme", "ana")
@@ -138,7 +141,7 @@ class TestAuthenticate:
 
 
 class TestDevices:
-    """TokenDirectory.create_device and record_linked."""
+    """Devices that are created and linked show in who is calling."""
 
     def test_ids(self, subject: Subject) -> None:
         """Every new device gets an id of its own, a UUID."""

@@ -195,7 +195,7 @@ class TestCheck:
         expected = {
             "event": "store_schema_refused",
             "log_level": "error",
-            "device_id": A,
+            "device": A,
             "version": version,
             "oldest_known": 8,
             "newest_known": 15,
@@ -222,7 +222,7 @@ class TestCheck:
         with capture_logs() as logs:
             verdict = await store.check(A)
         assert (Verdict.UNREADABLE, damaged) == (verdict, path.read_bytes())
-        assert [{"event", "log_level", "device_id", "reason"}] == [set(entry) for entry in logs]
+        assert [{"event", "log_level", "device", "reason"}] == [set(entry) for entry in logs]
 
     async def test_directory(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """A directory in the file's place is unreadable."""

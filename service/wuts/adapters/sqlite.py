@@ -75,7 +75,7 @@ class Reader:
         self._path = path
         self._limits = limits
         self._accept = accept
-        self._log = _log.bind(device_id=name)
+        self._log = _log.bind(device=name)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._jobs: set[Future[Any]] = set()
         # The rest belongs to the thread alone.

@@ -128,7 +128,7 @@ class WhatsmeowStore:
         except tables.SchemaRefused as refused:
             _log.error(
                 "store_schema_refused",
-                device_id=device,
+                device=device,
                 version=refused.version,
                 oldest_known=tables.OLDEST_SCHEMA,
                 newest_known=tables.NEWEST_SCHEMA,
