@@ -8,7 +8,7 @@ INSTALL := $(PIP) install --require-hashes --no-deps --no-build-isolation \
 EDITABLE := $(PIP) install --no-deps --no-build-isolation -e . -e service/wuts_sandbox
 CODE := service gateway protos requirements tests
 
-export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR SOAK_SECONDS SOAK_SEED
+export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR SETTINGS SOAK_SECONDS SOAK_SEED
 
 .DEFAULT_GOAL := help
 .PHONY: help run install install-test test unit soak faults-table capacity check format generate lock clean
@@ -25,7 +25,8 @@ install-test: $(VENV)/.test ## Install what the tests need, too
 
 test: check ## Run every check and every test
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --ignore tests/faults
+	@# A file at a time on each core: whatever a file shares is made once.
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --ignore tests/faults
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 	@# Without coverage: the faults' times are those of the product alone.

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakes_sessions import FakeSessions
 from fakes_store import InMemoryContactStore, InMemoryTokenDirectory
+from wuts.adapters.enquiries import Enquirer, Policy
+from wuts.domain.budget import Allowance
 from wuts.domain.contact import Names
+from wuts.domain.enquiry import QueryClass
 from wuts.domain.group import Participant, Roster
 from wuts.domain.jid import pn_jid
 from wuts.domain.picture import Picture
 from wuts.domain.state import DeviceState
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from wuts.domain.caller import DeviceId
 
 MARIA, JOAO, JOAO_LID = "5511999999999", "5511888888888", "112233445566778"
@@ -25,6 +33,26 @@ PICTURE = Picture(
     kind="image",
     direct_path="/v/t61.24694-24/abc123.jpg",
 )
+
+
+def allowing(questions: int, **exceptions: int) -> Policy:
+    """Allows so many questions of each class at once, but for some classes."""
+    bounds = {each: exceptions.get(each, questions) for each in QueryClass}
+    return Policy(allowances={each: Allowance(bound, bound) for each, bound in bounds.items()})
+
+
+@asynccontextmanager
+async def enquiries_over(
+    sessions: FakeSessions, policy: Policy | None = None
+) -> AsyncIterator[Enquirer]:
+    """Gives enquiries that remember nothing yet, and may ask much unless a policy says how much."""
+    with tempfile.TemporaryDirectory() as directory:
+        policy = policy or allowing(10_000)
+        enquirer = Enquirer(sessions=sessions, directory=Path(directory), policy=policy)
+        try:
+            yield enquirer
+        finally:
+            await enquirer.close()
 
 
 class Example:

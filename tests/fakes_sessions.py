@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wuts.domain.device import DeviceStatus, PairCode, QrCode
+from wuts.domain.enquiry import NumberCheck
 from wuts.domain.errors import (
     AlreadyLinked,
     DeviceNotReady,
@@ -21,9 +22,10 @@ from wuts.domain.state import SERVING, DeviceState, Reason
 from wuts.ports import Linked, QrText
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from wuts.domain.caller import DeviceId
+    from wuts.domain.enquiry import Change
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
 
@@ -44,10 +46,14 @@ class FakeSessions:
     """Answers the port LiveSessions from dictionaries; errors in them are raised.
 
     `pictures` and `rosters` are keyed by the printed JID; a picture's kind
-    follows the question. `link_steps` are what linking a device yields; it ends
-    connected after a `Linked`. Codes come from there too; a device without any
-    step has none in time. `statuses` holds more than the state, where a test
-    wants that. `asked` lists the JIDs asked about, `forgotten` the devices
+    follows the question. `registered` is keyed by the number as it is asked;
+    nobody has a number that is not there, and on `silent` ones nothing is said.
+    `number_errors` fail each query that holds their number. `link_steps` are
+    what linking a device yields; it ends connected after a `Linked`. Codes come
+    from there too; a device without any step has none in time. `statuses` holds
+    more than the state, where a test wants that. While `held` is not set,
+    pictures, rosters and numbers are not answered. `asked` lists the JIDs asked
+    about, `asked_numbers` the numbers of each query, `forgotten` the devices
     whose directories are gone.
     """
 
@@ -55,14 +61,20 @@ class FakeSessions:
     statuses: dict[DeviceId, DeviceStatus] = field(default_factory=dict)
     pictures: dict[str, Picture | DomainError] = field(default_factory=dict)
     rosters: dict[str, Roster | DomainError] = field(default_factory=dict)
+    registered: dict[str, NumberCheck] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    number_errors: dict[str, DomainError] = field(default_factory=dict)
+    held: asyncio.Event | None = None
     accounts: dict[DeviceId, Jid] = field(default_factory=dict)
     link_steps: dict[DeviceId, Sequence[Step]] = field(default_factory=dict)
     logout_error: DomainError | None = None
     asked: list[str] = field(default_factory=list)
+    asked_numbers: list[list[str]] = field(default_factory=list)
     forgotten: list[DeviceId] = field(default_factory=list)
     _codes: dict[DeviceId, QrCode] = field(default_factory=dict)
     _pair_codes: dict[DeviceId, PairCode] = field(default_factory=dict)
     _changed: dict[DeviceId, asyncio.Event] = field(default_factory=dict)
+    _on_change: Callable[[DeviceId, Change], None] | None = None
 
     def enter(
         self,
@@ -115,6 +127,7 @@ class FakeSessions:
         """Gives the picture that was set; raises PictureNotSet when none was."""
         await self.require_connected(device)
         self.asked.append(str(chat))
+        await self._until_released()
         answer = self.pictures.get(str(chat)) or PictureNotSet()
         if isinstance(answer, DomainError):
             raise answer
@@ -126,10 +139,36 @@ class FakeSessions:
         """Gives the roster that was set; raises GroupNotFound when none was."""
         await self.require_connected(device)
         self.asked.append(str(group))
+        await self._until_released()
         answer = self.rosters.get(str(group)) or GroupNotFound()
         if isinstance(answer, DomainError):
             raise answer
         return answer
+
+    async def check_numbers(
+        self, device: DeviceId, numbers: Sequence[str]
+    ) -> Mapping[str, NumberCheck]:
+        """Gives what was set for each number; raises the first error among them."""
+        await self.require_connected(device)
+        self.asked_numbers.append(list(numbers))
+        await self._until_released()
+        for number in numbers:
+            if number in self.number_errors:
+                raise self.number_errors[number]
+        return {
+            number: self.registered.get(number) or NumberCheck(number, registered=False)
+            for number in numbers
+            if number not in self.silent
+        }
+
+    def listen(self, on_change: Callable[[DeviceId, Change], None]) -> None:
+        """Has `on_change` called by `change`."""
+        self._on_change = on_change
+
+    def change(self, device: DeviceId, change: Change) -> None:
+        """Tells the listener, if there is one, that something changed."""
+        if self._on_change is not None:
+            self._on_change(device, change)
 
     async def link(
         self, device: DeviceId, *, phone: Jid | None = None
@@ -218,6 +257,10 @@ class FakeSessions:
         for kept in (self.states, self.statuses, self.accounts, self._codes, self._pair_codes):
             kept.pop(device, None)
         self.forgotten.append(device)
+
+    async def _until_released(self) -> None:
+        if self.held is not None:
+            await self.held.wait()
 
     def _require_unlinked(self, device: DeviceId) -> None:
         if self.state(device) not in _UNLINKED:

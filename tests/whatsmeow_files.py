@@ -8,12 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wuts.domain.caller import DeviceId
     from wuts.domain.contact import Names
@@ -53,6 +53,7 @@ class WhatsmeowFiles:
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._open: dict[DeviceId, sqlite3.Connection] = {}
 
     def path(self, device: DeviceId) -> Path:
         """Tells where the store of a device is."""
@@ -114,9 +115,22 @@ class WhatsmeowFiles:
 
     def run(self, device: DeviceId, statement: str, values: Sequence[object] = ()) -> None:
         """Runs one statement on the store of a device and commits."""
+        if device in self._open:
+            self._open[device].execute(statement, values)
+            return
+        with self.together(device) as connection:
+            connection.execute(statement, values)
+
+    @contextmanager
+    def together(self, device: DeviceId) -> Iterator[sqlite3.Connection]:
+        """Commits whatever is run within as one transaction; far quicker for many rows."""
         with closing(sqlite3.connect(self.path(device))) as connection, connection:
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(statement, values)
+            self._open[device] = connection
+            try:
+                yield connection
+            finally:
+                del self._open[device]
 
 
 def our_jid(pn: str) -> str:

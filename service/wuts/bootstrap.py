@@ -20,7 +20,8 @@ from wuts.adapters.sessions.limits import Limits as SessionLimits
 from wuts.adapters.sessions.sessions import Sessions
 from wuts.adapters.sqlite import Limits
 from wuts.adapters.whatsmeow_store import WhatsmeowStore
-from wuts.domain.errors import DomainError, NotFound
+from wuts.domain.errors import DomainError
+from wuts.enquiring import Links, make_enquirer
 from wuts.restoring import restore
 from wuts.rpc.page_tokens import KEY_BYTES, PageTokens
 from wuts.rpc.server import Ports, PortTaken, Server
@@ -28,8 +29,6 @@ from wuts.rpc.server import Ports, PortTaken, Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from wuts.domain.caller import DeviceId
-    from wuts.domain.jid import Jid
     from wuts.settings import Settings
 
 _log = structlog.get_logger()
@@ -65,11 +64,15 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
         limits = Limits(call_seconds=settings.store_timeout, jobs=256)
         store = WhatsmeowStore(settings.data_dir, limits=limits)
         open_things.callback(store.close)
-        sessions = _sessions(settings, data, store, registry)
+        links = Links(registry)
+        sessions = _sessions(settings, data, store, links)
         open_things.push_async_callback(sessions.stop)
+        enquirer = links.enquirer = make_enquirer(settings, data.devices, sessions, store)
+        open_things.push_async_callback(enquirer.close)
         ports = Ports(
             store=store,
             sessions=sessions,
+            enquiries=enquirer,
             directory=registry,
             devices=registry,
             page_tokens=page_tokens,
@@ -78,6 +81,7 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
         server = Server(ports, sandbox=settings.sandbox)
         try:
             to_connect = await restore(registry, store, sessions)
+            links.recall()
         except DomainError:
             raise CannotStart(f"cannot read the registry in {data.path}") from None
         await open_things.enter_async_context(_listening(server, settings, data, stop))
@@ -127,24 +131,16 @@ def _open_registry(data: DataDirectory) -> Registry:
 
 
 def _sessions(
-    settings: Settings, data: DataDirectory, store: WhatsmeowStore, registry: Registry
+    settings: Settings, data: DataDirectory, store: WhatsmeowStore, links: Links
 ) -> Sessions:
-    async def on_linked(device: DeviceId, account: Jid) -> None:
-        registry.record_linked(device, account)
-
-    async def on_logged_out(device: DeviceId) -> None:
-        # A device that is being removed may be gone already.
-        with contextlib.suppress(NotFound):
-            registry.record_unlinked(device)
-
     return Sessions(
         data.devices,
         command=settings.session_command,
         sandbox=settings.sandbox,
         session_log=settings.session_log,
         account_of=store.account,
-        on_linked=on_linked,
-        on_logged_out=on_logged_out,
+        on_linked=links.on_linked,
+        on_logged_out=links.on_logged_out,
         is_synced=store.synced,
         limits=SessionLimits(call_seconds=settings.call_timeout),
     )

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
     from wuts.domain.caller import Caller, DeviceId
     from wuts.domain.contact import ContactPage
     from wuts.domain.device import DeviceRecord, DeviceStatus, PairCode, QrCode
+    from wuts.domain.enquiry import Budget, Change, Heard, NumberCheck
+    from wuts.domain.errors import DomainError
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.knowledge import Knowledge
@@ -81,6 +83,23 @@ class LiveSessions(Protocol):
         """Asks for a group's participants; raises GroupNotFound, GroupForbidden."""
         ...
 
+    async def check_numbers(
+        self, device: DeviceId, numbers: Sequence[str]
+    ) -> Mapping[str, NumberCheck]:
+        """Asks in one query which phone numbers, at most 50, are on WhatsApp.
+
+        `numbers` are digits, each once; so are the keys of the answer. A number
+        on which WhatsApp says nothing is missing from it.
+        """
+        ...
+
+    def listen(self, on_change: Callable[[DeviceId, Change], None]) -> None:
+        """Has `on_change` called whenever WhatsApp says that something changed.
+
+        It is called on the event loop and must not block. There is one listener.
+        """
+        ...
+
     def link(
         self, device: DeviceId, *, phone: Jid | None = None
     ) -> AsyncGenerator[QrText | PairCode | Linked]:
@@ -142,6 +161,67 @@ class LiveSessions(Protocol):
 
     async def forget(self, device: DeviceId) -> None:
         """Ends the process and deletes the device's directory."""
+        ...
+
+
+class Enquiries(Protocol):
+    """Asks WhatsApp as seldom as possible.
+
+    Remembers answers, lets callers with the same question share one, and keeps
+    each device within its budget. Every question that is really asked raises
+    what LiveSessions raises, and BudgetExhausted before it is asked.
+    """
+
+    async def recall_numbers(
+        self, device: DeviceId, numbers: Collection[str]
+    ) -> Mapping[str, Heard[NumberCheck]]:
+        """Gives what WhatsApp said earlier of these numbers; asks nothing."""
+        ...
+
+    async def check_numbers(
+        self, device: DeviceId, numbers: Collection[str], *, fresh: bool
+    ) -> Mapping[str, Heard[NumberCheck] | DomainError]:
+        """Asks about phone numbers, in as many queries as it takes.
+
+        Each number has an answer, or the error that kept it from one; a number
+        on which WhatsApp says nothing is missing. `fresh` asks about
+        remembered numbers too.
+        """
+        ...
+
+    def recall_roster(self, device: DeviceId, group: Jid) -> Heard[Roster] | None:
+        """Gives the roster of a group if it is known and still good; asks nothing."""
+        ...
+
+    async def roster(self, device: DeviceId, group: Jid, *, fresh: bool) -> Heard[Roster]:
+        """Gives the roster of a group; `fresh` asks even when it is known."""
+        ...
+
+    async def picture(
+        self,
+        device: DeviceId,
+        chat: Jid,
+        *,
+        person: Jid,
+        preview: bool,
+        existing_id: str,
+        refresh: bool,
+    ) -> Heard[Picture | Unchanged]:
+        """Gives the picture of a chat.
+
+        Answers are remembered under `person`, which is the same for the LID and
+        the PN of one person; for a group it is the group. `refresh` asks
+        whatever is known. Raises PictureHidden and PictureNotSet, remembered
+        ones too.
+        """
+        ...
+
+    async def budget(self, device: DeviceId) -> Budget:
+        """Tells what the device may still ask."""
+        ...
+
+    async def forget(self, device: DeviceId) -> None:
+        """Lets go of whatever is remembered for a device that is removed."""
         ...
 
 

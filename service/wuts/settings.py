@@ -8,11 +8,29 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from wuts.domain.budget import Allowance, parse_allowance
 
 
 def _split(value: object) -> object:
     return tuple(shlex.split(value)) if isinstance(value, str) else value
+
+
+def _allowance(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_allowance(value)
+    except ValueError as error:
+        # A ValueError would come out with pydantic's own words before it.
+        raise PydanticCustomError("allowance", str(error)) from None
+
+
+_Allowance = Annotated[Allowance, NoDecode, BeforeValidator(_allowance)]
+_DAY = 86_400
+_Seconds = Annotated[int, Field(ge=0, le=30 * _DAY)]
 
 
 class Settings(BaseSettings):
@@ -48,6 +66,37 @@ class Settings(BaseSettings):
 
     store_timeout: float = Field(default=5.0, gt=0, le=12)
     """Seconds one read of a device's store may take."""
+
+    # WhatsApp tells nobody what it allows: these budgets are cautious guesses of our own.
+    budget_numbers: _Allowance = Allowance(per_hour=120, burst=60)
+    """How many phone numbers a device may have checked, as "120/h burst 60"."""
+
+    budget_users: _Allowance = Allowance(per_hour=240, burst=60)
+    """How many people a device may ask about, in the same form."""
+
+    budget_pictures: _Allowance = Allowance(per_hour=600, burst=120)
+    """How many pictures a device may ask for, in the same form."""
+
+    budget_groups: _Allowance = Allowance(per_hour=120, burst=30)
+    """How many rosters of groups a device may ask for, in the same form."""
+
+    quiet_hours: float = Field(default=24.0, ge=0, le=720)
+    """Hours after linking, and after a ban, in which budgets are a quarter; 0: none."""
+
+    picture_seconds: _Seconds = 900
+    """How long a picture is believed to be the present one; 0 asks each time."""
+
+    roster_seconds: _Seconds = 900
+    """How long the roster of a group is believed to be complete."""
+
+    hidden_picture_seconds: _Seconds = 21_600
+    """How long a picture is believed to be hidden from the device."""
+
+    no_picture_seconds: _Seconds = 86_400
+    """How long a chat is believed to have no picture."""
+
+    not_registered_seconds: _Seconds = 86_400
+    """How long a phone number is believed not to be on WhatsApp."""
 
     drain_seconds: float = Field(default=10.0, ge=0, le=60)
     """Seconds that calls under way may take to finish once the service is told to stop."""

@@ -17,23 +17,40 @@ def world(account: str | None) -> Options:
     return {"command": "world", "account": account}
 
 
+quiet_option = click.option("--quiet", is_flag=True, help="Do not tell the linked device.")
+
+
 @ctl.command("set-picture")
 @click.argument("jid")
 @click.argument("picture")
+@quiet_option
 @account_option
-def set_picture(jid: str, picture: str, account: str | None) -> Options:
+def set_picture(jid: str, picture: str, account: str | None, *, quiet: bool) -> Options:
     """Gives JID another PICTURE: a JSON object, or none, hidden, rate_limited, silent."""
     value = parse_json(picture) if picture.startswith("{") else picture
-    return {"command": "set-picture", "jid": jid, "picture": value, "account": account}
+    return {
+        "command": "set-picture",
+        "jid": jid,
+        "picture": value,
+        "account": account,
+        "quiet": quiet,
+    }
 
 
 @ctl.command("set-group")
 @click.argument("jid")
 @click.argument("fields")
+@quiet_option
 @account_option
-def set_group(jid: str, fields: str, account: str | None) -> Options:
+def set_group(jid: str, fields: str, account: str | None, *, quiet: bool) -> Options:
     """Changes FIELDS (a JSON object) of the group JID, or adds it."""
-    return {"command": "set-group", "jid": jid, "fields": parse_json(fields), "account": account}
+    return {
+        "command": "set-group",
+        "jid": jid,
+        "fields": parse_json(fields),
+        "account": account,
+        "quiet": quiet,
+    }
 
 
 @ctl.command("set-person")

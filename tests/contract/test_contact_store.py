@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -114,15 +115,24 @@ class TestPage:
         expected = [Contact(lid(HIDDEN_LID), lid(HIDDEN_LID), "", "", "Push", "")]
         assert expected == await subject.all()
 
-    async def test_merge(self, subject: Subject) -> None:
-        """Names of the PN row win field by field, and the LID row fills the gaps."""
+    @pytest.mark.parametrize(
+        ("pn_names", "lid_names", "expected"),
+        [
+            (Names("", "Pn Full"), Names("Lid", "Lid Full"), Names("", "Pn Full")),
+            (Names("Pn", ""), Names("Lid", "Lid Full"), Names("Pn", "")),
+            (Names(push="Pn"), Names("Lid", "", "Lid"), Names("Lid", "", "Pn")),
+            (Names(), Names("Lid", "Lid Full", "", "Shop"), Names("Lid", "Lid Full", "", "Shop")),
+            (Names(business="Pn"), Names("", "", "Lid", "Lid"), Names("", "", "Lid", "Pn")),
+        ],
+    )
+    async def test_merge(
+        self, subject: Subject, pn_names: Names, lid_names: Names, expected: Names
+    ) -> None:
+        """The saved names are taken together from one row, the others one by one; PN wins."""
         subject.fill.pair(A, JOAO, JOAO_LID)
-        subject.fill.add_row(
-            A, pn(JOAO), Names(first="", full="Joao Pereira", push="", business="")
-        )
-        subject.fill.add_row(A, lid(JOAO_LID), Names("Jo", "Other", "Joao", ""))
-        expected = [Contact(pn(JOAO), lid(JOAO_LID), "Jo", "Joao Pereira", "Joao", "")]
-        assert expected == await subject.all()
+        subject.fill.add_row(A, pn(JOAO), pn_names)
+        subject.fill.add_row(A, lid(JOAO_LID), lid_names)
+        assert [Contact(pn(JOAO), lid(JOAO_LID), *expected)] == await subject.all()
 
     @pytest.mark.parametrize("names", ONE_NAME)
     async def test_names_only_in_the_lid_row(self, subject: Subject, names: Names) -> None:
@@ -307,6 +317,28 @@ class TestLookup:
         subject.fill.pair(B, JOAO, JOAO_LID)
         subject.fill.add_row(B, pn(JOAO), FULL)
         assert Knowledge() == await subject.store.lookup(A, pns=[JOAO], lids=[JOAO_LID])
+
+
+class TestOrderOfArrival:
+    """Rows and pairs that came in another order."""
+
+    async def test_same_answers(self, subject: Subject) -> None:
+        """List and look-up do not depend on what came first."""
+        arrivals: list[Callable[[DeviceId], None]] = [
+            lambda device: subject.fill.pair(device, JOAO, JOAO_LID),
+            lambda device: subject.fill.add_row(device, pn(JOAO), Names(push="Pn")),
+            lambda device: subject.fill.add_row(device, lid(JOAO_LID), FULL, "+55 ** ****-**88"),
+            lambda device: subject.fill.add_row(device, lid(HIDDEN_LID), PUSH),
+        ]
+        found = []
+        for number, order in enumerate(permutations(arrivals)):
+            device = DeviceId(f"device-{number}")
+            subject.fill.link(device, OWN_PN)
+            for arrive in order:
+                arrive(device)
+            known = await subject.store.lookup(device, pns=[JOAO], lids=[HIDDEN_LID])
+            found.append((await subject.all(device), known))
+        assert [found[0]] * 24 == found
 
 
 class TestAccount:

@@ -11,8 +11,9 @@ import pytest
 
 from fakes_sessions import SINCE, FakeSessions
 from session.harness import ACCOUNT, FAST, A, B, Watch, eventually, watching
-from session.stand_in import PAIR_CODE, Ask, Behaviour
+from session.stand_in import CANONICAL, PAIR_CODE, Ask, Behaviour
 from wuts.domain.device import PairCode
+from wuts.domain.enquiry import Change, ChangeKind, NumberCheck
 from wuts.domain.errors import (
     AlreadyLinked,
     DeviceNotReady,
@@ -51,6 +52,18 @@ ROSTER = Roster(
     ]
 )
 
+NUMBERS = [
+    NumberCheck(MARIA.user, registered=True, pn=MARIA.user, lid=f"9{MARIA.user}"),
+    NumberCheck(Ask.RESPELT, registered=True, pn=CANONICAL, lid=f"9{Ask.RESPELT}"),
+    NumberCheck(Ask.NOBODY, registered=False),
+]
+
+CHANGES = [
+    Change(ChangeKind.PICTURE, MARIA),
+    Change(ChangeKind.PICTURE, lid_jid("112233445566778")),
+    Change(ChangeKind.GROUP, GROUP),
+]
+
 FAILURES: list[tuple[str, DomainError]] = [
     (Ask.HIDDEN, PictureHidden()),
     (Ask.NOT_SET, PictureNotSet()),
@@ -64,6 +77,11 @@ FAILURES: list[tuple[str, DomainError]] = [
         DeviceNotReady(DeviceState.RECONNECTING, reason=Reason.CONNECTION_LOST, retry_after=1),
     ),
     (Ask.STORE_LOCKED, StoreUnavailable()),
+]
+NUMBER_FAILURES = [
+    (user, error)
+    for user, error in FAILURES
+    if not isinstance(error, PictureHidden | PictureNotSet)
 ]
 GROUP_FAILURES: list[tuple[str, DomainError]] = [
     (Ask.GROUP_NOT_FOUND, GroupNotFound()),
@@ -91,6 +109,9 @@ class Subject(Protocol):
     def show_nothing(self) -> None:
         """Lets device B show no code."""
 
+    async def change(self) -> None:
+        """Lets WhatsApp tell device A what changed."""
+
 
 @dataclass
 class InMemory:
@@ -114,6 +135,11 @@ class InMemory:
     def show_nothing(self) -> None:
         """Leaves no step of linking."""
         self.sessions.link_steps.clear()
+
+    async def change(self) -> None:
+        """Tells of each change."""
+        for change in CHANGES:
+            self.sessions.change(A, change)
 
 
 @dataclass
@@ -143,6 +169,10 @@ class OverProcesses:
         """Leaves the process of device B without codes."""
         self.watch.behave(Behaviour(linked=False), device=B)
 
+    async def change(self) -> None:
+        """Asks the process of device A what makes it tell of changes."""
+        await self.sessions.roster(A, Jid(Ask.CHANGES, Server.GROUP))
+
 
 def in_memory() -> InMemory:
     """Makes the fake."""
@@ -157,6 +187,9 @@ def in_memory() -> InMemory:
                 str(lid_jid("112233445566778")): PICTURE,
                 **{str(pn_jid(user)): error for user, error in FAILURES},
             },
+            registered={check.asked: check for check in NUMBERS if check.registered},
+            silent={Ask.UNSAID},
+            number_errors=dict(NUMBER_FAILURES),
             rosters={
                 str(GROUP): ROSTER,
                 **{str(Jid(user, Server.GROUP)): error for user, error in GROUP_FAILURES},
@@ -264,6 +297,49 @@ class TestRoster:
         groups = [Jid(user, Server.GROUP) for user, _ in GROUP_FAILURES]
         told = [await error_of(subject.sessions.roster(A, group)) for group in groups]
         assert told == [facts(error) for _, error in GROUP_FAILURES]
+
+
+class TestCheckNumbers:
+    """Asking which phone numbers are on WhatsApp."""
+
+    async def test_found(self, subject: Subject) -> None:
+        """Each number has its own answer; one on which nothing is said is missing."""
+        asked = [NUMBERS[0].asked, Ask.UNSAID, *(check.asked for check in NUMBERS[1:])]
+        answer = await subject.sessions.check_numbers(A, asked)
+        assert answer == {check.asked: check for check in NUMBERS}
+
+    async def test_nothing_said(self, subject: Subject) -> None:
+        """An answer in which nobody stands is no error."""
+        assert await subject.sessions.check_numbers(A, [Ask.UNSAID]) == {}
+
+    async def test_failures(self, subject: Subject) -> None:
+        """Every situation has its own error, and fails all numbers of the query."""
+        told = [
+            await error_of(subject.sessions.check_numbers(A, [number, MARIA.user]))
+            for number, _ in NUMBER_FAILURES
+        ]
+        assert told == [facts(error) for _, error in NUMBER_FAILURES]
+
+    async def test_not_connected(self, subject: Subject) -> None:
+        """A device that is not linked is asked nothing."""
+        with pytest.raises(DeviceNotReady):
+            await subject.sessions.check_numbers(B, [MARIA.user])
+
+
+class TestListen:
+    """Hearing of changes."""
+
+    async def test_heard(self, subject: Subject) -> None:
+        """The listener hears the device and each change of a known kind, in order."""
+        heard: list[tuple[str, Change]] = []
+        subject.sessions.listen(lambda device, change: heard.append((device, change)))
+        await subject.change()
+        assert heard == [(A, change) for change in CHANGES]
+
+    async def test_nobody_listens(self, subject: Subject) -> None:
+        """Without a listener changes are of no consequence."""
+        await subject.change()
+        assert await subject.sessions.roster(A, GROUP) == ROSTER
 
 
 class TestLink:

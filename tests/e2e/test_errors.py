@@ -10,11 +10,25 @@ from typing import TYPE_CHECKING, Any, cast
 import grpc
 import pytest
 
-from e2e_world import ANA, BUSY, EVE, FOREIGN, GONE, HIDDEN, LIMITED, MUTE, PLAIN, SHARED, SILENT
+from e2e_world import (
+    ANA,
+    BUSY,
+    EVE,
+    FOREIGN,
+    GONE,
+    HIDDEN,
+    LIMITED,
+    MUTE,
+    PLAIN,
+    SHARED,
+    SILENT,
+    WORLD,
+)
+from sandboxes import Sandbox, running, write_world
 from wuts.contacts.v1 import contacts_service_pb2 as pb
 
 if TYPE_CHECKING:
-    from sandboxes import Sandbox
+    from collections.abc import Iterator
 
 UNKNOWN_TOKEN = "00000000-0000-4000-8000-000000000000"
 STATUS = {
@@ -25,7 +39,6 @@ STATUS = {
     "GROUP_NOT_FOUND": 404,
     "GROUP_FORBIDDEN": 403,
     "DEVICE_NOT_CHOSEN": 409,
-    "RATE_LIMITED": 429,
 }
 
 
@@ -63,16 +76,41 @@ CASES = [
     Case("VALIDATION_ERROR", RESOLVE, {"jids": []}),
     Case("PICTURE_HIDDEN", PICTURE, {"number": HIDDEN}),
     Case("PICTURE_NOT_SET", PICTURE, {"number": PLAIN}),
-    Case("RATE_LIMITED", PICTURE, {"number": LIMITED}),
     Case("GROUP_NOT_FOUND", RESOLVE, {"jids": [SHARED], "group_jid": GONE}),
     Case("GROUP_FORBIDDEN", RESOLVE, {"jids": [SHARED], "group_jid": FOREIGN}),
-    Case("RATE_LIMITED", RESOLVE, {"jids": [SHARED], "group_jid": BUSY}),
     Case("DEVICE_NOT_CHOSEN", "ListContacts", {}, user=EVE),
+]
+LIMITED_CASES = [
+    Case("RATE_LIMITED", PICTURE, {"number": LIMITED}),
+    Case("RATE_LIMITED", RESOLVE, {"jids": [SHARED], "group_jid": BUSY}),
 ]
 SILENT_CASES = [
     Case("WHATSAPP_TIMEOUT", PICTURE, {"number": SILENT}),
     Case("WHATSAPP_TIMEOUT", RESOLVE, {"jids": [SHARED], "group_jid": MUTE}),
 ]
+
+
+@pytest.fixture(scope="module")
+def slowed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The same world for itself: once WhatsApp said "slow down", nothing more is asked."""
+    directory = tmp_path_factory.mktemp("slowed")
+    with running(directory, WORLD=write_world(directory, WORLD)) as sandbox:
+        yield sandbox
+
+
+class TestRateLimit:
+    """WhatsApp says that it is too much."""
+
+    @pytest.mark.parametrize("case", LIMITED_CASES, ids=lambda case: case.method)
+    def test_is_told_and_heeded(self, slowed: Sandbox, case: Case) -> None:
+        """Both doors say RATE_LIMITED and when to come back; the second costs no question."""
+        kind = "picture" if case.method == PICTURE else "group"
+        answer = case.over_http(slowed)
+        asked = slowed.control("count")["counts"][kind]
+        assert (429, "RATE_LIMITED") == (answer.status_code, answer.json()["error_code"])
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert "RATE_LIMITED" == case.over_grpc(slowed)
+        assert asked == slowed.control("count")["counts"][kind]
 
 
 class TestErrors:
@@ -86,7 +124,7 @@ class TestErrors:
         assert (STATUS[case.reason], case.reason) == (answer.status_code, body["error_code"])
         keys = {"success", "error", "error_code", "timestamp"}
         assert keys == set(body) - {"validation"}
-        assert (case.reason == "RATE_LIMITED") == ("retry-after" in answer.headers)
+        assert "retry-after" not in answer.headers
 
     @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.reason}-{case.method}")
     def test_over_grpc(self, town: Sandbox, case: Case) -> None:

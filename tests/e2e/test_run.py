@@ -171,6 +171,19 @@ class TestRefusals:
         assert 0 != run.process.wait(STOP_SECONDS)
         assert f"EMULATOR={file}" in run.log.read_text()
 
+    @pytest.mark.parametrize(
+        ("settings", "complaint"),
+        [
+            ("WUTS_SANDBOX=false", "SETTINGS: WUTS_SANDBOX=false is no NAME=VALUE with one of"),
+            ("WUTS_BUDGET_PICTURES=many", 'WUTS_BUDGET_PICTURES: write it as "120/h burst 60"'),
+        ],
+    )
+    def test_a_bad_setting(self, tmp_path: Path, settings: str, complaint: str) -> None:
+        """A setting that does not pass, and a value that is none, are told by name."""
+        run = make_run(tmp_path, SETTINGS=settings)
+        assert 0 != run.process.wait(STOP_SECONDS)
+        assert complaint in run.log.read_text()
+
 
 class TestSuddenDeath:
     """A part that dies is started again; callers meanwhile get the envelope."""

@@ -112,6 +112,9 @@ class Stage:
             "WUTS_GRPC_PORT": str(self._port),
             "WUTS_SESSION_COMMAND": shlex.join(session),
             "WUTS_SANDBOX": "true",
+            # Faults are caused under load; what a budget refuses is tested elsewhere.
+            "WUTS_BUDGET_PICTURES": "1000000/h burst 100000",
+            "WUTS_QUIET_HOURS": "0",
         }
         command = [*before, str(BIN / "wuts"), "serve"]
         return self._spawn("service", command, chosen | self.settings | settings)

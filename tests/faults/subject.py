@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import signal
 import sqlite3
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from wuts_sandbox.run.household import Resident
 
 PICTURE = "/contacts/profile-picture?number="
+_SILENT = itertools.cycle(SILENT)
 BACK = 20.0
 LINK_SECONDS = 60.0
 _KEY_COLUMNS = "jid, registration_id, noise_key, identity_key, signed_pre_key, adv_key"
@@ -92,12 +94,12 @@ class Subject:
         )
 
     def picture(self) -> Answer:
-        """Asks for a friend's picture: needs WhatsApp."""
-        return self.call("GET", f"{PICTURE}{FRIEND}")
+        """Asks for a friend's picture as it is now: needs WhatsApp."""
+        return self.call("GET", f"{PICTURE}{FRIEND}&refresh=true")
 
     def silent_picture(self) -> Answer:
-        """Asks for a picture that WhatsApp says nothing about."""
-        return self.call("GET", f"{PICTURE}{SILENT}")
+        """Asks for a picture that WhatsApp says nothing about; each time for another."""
+        return self.call("GET", f"{PICTURE}{next(_SILENT)}")
 
     def contacts(self) -> Answer:
         """Asks for the list: needs a connection."""

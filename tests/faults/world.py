@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FRIEND, FRIEND_LID, SILENT = "5511911111111", "211111111111111", "5511933333333"
+FRIEND, FRIEND_LID = "5511911111111", "211111111111111"
+SILENT = [f"551193330{number:04}" for number in range(128)]
+"""People whose pictures WhatsApp says nothing about; callers of one picture share a question."""
 PICTURE = {
     "id": "42",
     "full": {"url": "https://pps.whatsapp.net/v/full.jpg", "direct_path": "/v/full.jpg"},
@@ -34,7 +36,7 @@ def _account(number: int, user: str, tenant: int) -> dict[str, Any]:
                 "pn_row": {"full_name": "A Friend"},
                 "picture": PICTURE,
             },
-            {"pn": SILENT, "pn_row": {"full_name": "Says Nothing"}, "picture": "silent"},
+            *({"pn": pn, "picture": "silent"} for pn in SILENT),
         ],
         "groups": [{"jid": GROUP, "participants": [{"pn": FRIEND, "lid": FRIEND_LID}]}],
     }

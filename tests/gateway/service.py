@@ -15,12 +15,14 @@ from fakes_store import InMemoryTokenDirectory
 from wuts.domain import errors
 from wuts.domain.caller import DeviceId, Role
 from wuts.domain.contact import Contact, ContactPage
+from wuts.domain.enquiry import QueryClass
 from wuts.domain.jid import pn_jid
 from wuts.domain.state import DeviceState
 from wuts.rpc.page_tokens import PageTokens
 from wuts.rpc.server import Ports, Server
 
 from . import world
+from .enquiries import Enquiries
 from .sessions import LINKED_DEVICES, Sessions, tell, wait_for_ever
 
 if TYPE_CHECKING:
@@ -81,14 +83,14 @@ class Store:
 
 
 def _error(situation: str) -> errors.DomainError:
-    facts: dict[str, object] = {
-        "NotFound": "device",
-        "DeviceNotReady": DeviceState.RECONNECTING,
-        "RateLimited": world.RETRY_AFTER,
-        "WhatsappError": 500,
+    facts: dict[str, tuple[object, ...]] = {
+        "NotFound": ("device",),
+        "DeviceNotReady": (DeviceState.RECONNECTING,),
+        "RateLimited": (world.RETRY_AFTER,),
+        "BudgetExhausted": (QueryClass.PICTURE, world.RETRY_AFTER),
+        "WhatsappError": (500,),
     }
-    kind = getattr(errors, situation)
-    error = kind(facts[situation]) if situation in facts else kind()
+    error = getattr(errors, situation)(*facts.get(situation, ()))
     if not isinstance(error, errors.DomainError):
         raise TypeError(situation)
     return error
@@ -141,11 +143,13 @@ async def main(port: int) -> None:
         world.person_of(situation): _error(situation) for situation in world.SITUATIONS
     }
     directory = Directory(example)
+    sessions = Sessions(
+        pictures=example.sessions.pictures | troubles, rosters=example.sessions.rosters
+    )
     ports = Ports(
         store=Store(example),
-        sessions=Sessions(
-            pictures=example.sessions.pictures | troubles, rosters=example.sessions.rosters
-        ),
+        sessions=sessions,
+        enquiries=Enquiries(sessions),
         directory=directory,
         devices=directory,
         page_tokens=PageTokens(bytes(32)),

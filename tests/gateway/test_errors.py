@@ -32,6 +32,7 @@ _ROWS = (
     ("GroupNotFound", 404, "GROUP_NOT_FOUND", grpc.StatusCode.NOT_FOUND),
     ("DeviceNotChosen", 409, "DEVICE_NOT_CHOSEN", grpc.StatusCode.ABORTED),
     ("RateLimited", 429, "RATE_LIMITED", grpc.StatusCode.RESOURCE_EXHAUSTED),
+    ("BudgetExhausted", 429, "BUDGET_EXHAUSTED", grpc.StatusCode.RESOURCE_EXHAUSTED),
     ("NotImplementedHere", 501, "NOT_IMPLEMENTED", grpc.StatusCode.UNIMPLEMENTED),
     ("DeviceNotReady", 503, "DEVICE_NOT_READY", grpc.StatusCode.UNAVAILABLE),
     ("StoreUnavailable", 503, "STORE_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE),
@@ -75,9 +76,10 @@ class TestOverHttp:
         """Leaves no situation of the world out of the table."""
         assert {row[0] for row in _ROWS} == set(world.SITUATIONS)
 
-    def test_retry_after(self, gateway: Gateway) -> None:
+    @pytest.mark.parametrize("situation", ["RateLimited", "BudgetExhausted"])
+    def test_retry_after(self, gateway: Gateway, situation: str) -> None:
         """Tells how long to wait when the service knows it."""
-        reply = _ask(gateway, world.person_of("RateLimited"))
+        reply = _ask(gateway, world.person_of(situation))
         assert reply.headers["retry-after"] == str(world.RETRY_AFTER)
 
     def test_a_fault_of_the_service(self, gateway: Gateway) -> None:

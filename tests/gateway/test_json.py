@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .budget_probes import BUDGET_PROBES
 from .device_probes import DEVICE_PROBES
 from .exchange import Reply, envelope, internal_headers, over_http1, over_http2, send_bytes
 from .probes import PROBES, WIRE, Probe
@@ -13,7 +14,7 @@ from .probes import PROBES, WIRE, Probe
 if TYPE_CHECKING:
     from .running import Gateway
 
-_ALL = PROBES + DEVICE_PROBES
+_ALL = PROBES + DEVICE_PROBES + BUDGET_PROBES
 
 
 def _check(probe: Probe, reply: Reply) -> None:

@@ -89,8 +89,7 @@ class TestDown:
             assert _failure(gateway) == _UNAVAILABLE
             self._native_failure(gateway)
             with running_service(service.port):
-                port_of(gateway.admin, healthy=True)
-                assert over_http1(gateway.port, _CONTACTS).status == 200
+                assert self._recovery(gateway) == 200
 
     def test_too_many_lists(self, folder: Path) -> None:
         """Refuses a list at once when too many are under way; other calls go on."""
@@ -109,6 +108,15 @@ class TestDown:
             found = over_http1(gateway.port, picture("other", f"number={MARIA}"))
             service.process.kill()
             assert (found.status, call.result(10)) == (200, _UNAVAILABLE)
+
+    def _recovery(self, gateway: Gateway) -> int:
+        """Asks until the gateway has noticed: it may still judge the service of before."""
+        port_of(gateway.admin, healthy=True)
+        end = time.monotonic() + 10
+        status = 0
+        while status != 200 and time.monotonic() < end:
+            status = over_http1(gateway.port, _CONTACTS).status
+        return status
 
     def _native_failure(self, gateway: Gateway) -> None:
         with grpc.insecure_channel(f"127.0.0.1:{gateway.port}") as channel:

@@ -74,6 +74,7 @@ SITUATIONS = (
     "GroupNotFound",
     "GroupForbidden",
     "RateLimited",
+    "BudgetExhausted",
     "WhatsappError",
     "WhatsappTimeout",
     "CallTimeout",

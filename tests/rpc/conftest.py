@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes import Example
+from fakes import Example, enquiries_over
 from wuts.contacts.v1 import contacts_service_pb2_grpc
 from wuts.devices.v1 import devices_service_pb2_grpc
 from wuts.rpc.page_tokens import PageTokens
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     import grpc
 
+    from wuts.adapters.enquiries import Enquirer, Policy
+
 MAX_LIST = 3
 _LIMIT = 10
 
@@ -27,11 +30,15 @@ _LIMIT = 10
 class ServerThread:
     """Runs the aio server on a loop of its own; the tests speak as plain callers."""
 
-    def __init__(self, example: Example) -> None:
+    def __init__(self, example: Example, policy: Policy | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.server = self.run(self._start(example))
+        self._open_things = AsyncExitStack()
+        self.enquiries: Enquirer = self.run(
+            self._open_things.enter_async_context(enquiries_over(example.sessions, policy))
+        )
+        self.server = self.run(self._start(example, self.enquiries))
 
     def run(self, work: Any) -> Any:  # whatever the coroutine gives
         """Runs a coroutine on the server's loop."""
@@ -44,15 +51,17 @@ class ServerThread:
     def close(self) -> None:
         """Stops server and loop."""
         self.run(self.server.stop(0))
+        self.run(self._open_things.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_LIMIT)
         self._loop.close()
 
     @staticmethod
-    async def _start(example: Example) -> Server:
+    async def _start(example: Example, enquiries: Enquirer) -> Server:
         ports = Ports(
             store=example.store,
             sessions=example.sessions,
+            enquiries=enquiries,
             directory=example.directory,
             devices=example.directory,
             page_tokens=PageTokens(b"k" * 32),
@@ -75,6 +84,14 @@ def grpc_server(example: Example) -> Iterator[ServerThread]:
     thread = ServerThread(example)
     yield thread
     thread.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(request: pytest.FixtureRequest) -> None:
+    """Has each test begin with nothing that WhatsApp said in the one before."""
+    if "grpc_server" in request.fixturenames:
+        server, example = map(request.getfixturevalue, ("grpc_server", "example"))
+        server.run(server.enquiries.forget(example.device))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -47,9 +46,9 @@ class TestAuthentication:
             "",
             "Bearer",
             "Bearer x",
-            f"Bearer {uuid.uuid4()}",
-            f"Basic {uuid.uuid4()}",
-            f"Bearer {uuid.uuid1()}",
+            "Bearer 9d3f6c1e-52a4-4b0e-9c77-2f5a1e8b6d40",
+            "Basic 9d3f6c1e-52a4-4b0e-9c77-2f5a1e8b6d40",
+            "Bearer 9d3f6c1e-52a4-11ee-9c77-2f5a1e8b6d40",
             "Bearer {token}{token}",
             "Bearer {token},Bearer {token}",
             "{token} x",

@@ -219,7 +219,7 @@ class TestGetProfilePicture:
 class TestResolveIdentifiers:
     """ResolveIdentifiers has one item for each input."""
 
-    def resolve(self, stub: Stub, auth: Auth, *inputs: str, **more: str) -> list[dict[str, str]]:
+    def resolve(self, stub: Stub, auth: Auth, *inputs: str, **more: Any) -> list[dict[str, str]]:
         """Resolves inputs; gives the items as the gateway prints them."""
         request = pb.ResolveIdentifiersRequest(jids=inputs, **more)
         answer = stub.ResolveIdentifiers(request, metadata=auth)
@@ -251,11 +251,6 @@ class TestResolveIdentifiers:
         expected = [maria, *({"input": i, "input_jid": i, **joao} for i in inputs[1:])]
         assert expected == items
 
-    def test_full_adds_two_names(self, grpc_stub: Stub, auth: Auth) -> None:
-        """Under view FULL first name and business name are told."""
-        item = self.resolve(grpc_stub, auth, MARIA, view="FULL")[0]
-        assert ("Maria", "Silva Comercio") == (item["first_name"], item["business_name"])
-
     def test_a_bad_input_fails_alone(self, grpc_stub: Stub, auth: Auth) -> None:
         """An unparsable input keeps its place, echoed, with a remedy; the others are resolved."""
         bad, good = self.resolve(grpc_stub, auth, GROUP, MARIA)
@@ -275,19 +270,23 @@ class TestResolveIdentifiers:
         assert [expected] == self.resolve(grpc_stub, auth, "+55 11 77777-7777")
 
     @pytest.mark.parametrize(
-        ("lid", "group", "status"),
+        ("lid", "group", "more"),
         [
-            (STRANGER_LID, "", "UNKNOWN"),
-            (HIDDEN_LID, GROUP, "PHONE_HIDDEN"),
-            (STRANGER_LID, GROUP, "NOT_IN_GROUP"),
+            (STRANGER_LID, "", {"status": "UNKNOWN"}),
+            (
+                HIDDEN_LID,
+                GROUP,
+                {"status": "PHONE_HIDDEN", "redacted_phone": "+55 11 ****-**12"},
+            ),
+            (STRANGER_LID, GROUP, {"status": "NOT_IN_GROUP"}),
         ],
     )
     def test_a_lid_without_phone_stays_a_lid(
-        self, grpc_stub: Stub, auth: Auth, lid: str, group: str, status: str
+        self, grpc_stub: Stub, auth: Auth, lid: str, group: str, more: dict[str, str]
     ) -> None:
         """A LID whose phone is not known has no phone number and no resolved JID."""
         jid = f"{lid}@lid"
-        expected = {"input": jid, "input_jid": jid, "jid": jid, "lid_jid": jid, "status": status}
+        expected = {"input": jid, "input_jid": jid, "jid": jid, "lid_jid": jid, **more}
         assert [expected] == self.resolve(grpc_stub, auth, jid, group_jid=group)
 
     def test_one_person_twice_is_two_equal_items(self, grpc_stub: Stub, auth: Auth) -> None:

@@ -1,8 +1,8 @@
 """Drives the unmodified neonize for a test: one JSON line in, one JSON line out.
 
 Run as `python driver.py STORE`, with the environment of a sandboxed session. `ROOT` in the
-environment is the emulator's root key. Commands: {"do": "qr" | "connected" | "picture" | "group" |
-"numbers" | "info" | "lid" | "pn" | "stop", ...}.
+environment is the emulator's root key. Commands: {"do": "qr" | "connected" | "event" | "change" |
+"picture" | "group" | "numbers" | "info" | "pn" | "me" | "stop", ...}.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from neonize.events import (
     ConnectedEv,
     ConnectFailureEv,
     DisconnectedEv,
+    GroupInfoEv,
+    JoinedGroupEv,
     LoggedOutEv,
     MessageEv,
+    PictureEv,
     StreamErrorEv,
     StreamReplacedEv,
     TemporaryBanEv,
@@ -51,7 +54,15 @@ class Driver:
         self.codes: queue.Queue[str] = queue.Queue()
         self.connected: queue.Queue[str] = queue.Queue()
         self.events: queue.Queue[str] = queue.Queue()
+        self.changes: queue.Queue[list[Any]] = queue.Queue()
         self.client.qr(lambda _, code: self.codes.put(code.decode()))
+        self.client.event(PictureEv)(
+            lambda _, told: self.changes.put(["picture", text(told.JID), told.Remove])
+        )
+        self.client.event(GroupInfoEv)(lambda _, told: self.changes.put(group_change(told)))
+        self.client.event(JoinedGroupEv)(
+            lambda _, told: self.changes.put(["joined", text(told.GroupInfo.JID)])
+        )
         self.client.event(ConnectedEv)(lambda *_: self.connected.put("connected"))
         for kind in EVENTS:
             self.client.event(kind)(lambda *_, kind=kind: self.events.put(kind.__name__))
@@ -79,6 +90,14 @@ class Driver:
     def do_event(self) -> str:
         """Waits for the next other event."""
         return self.events.get(timeout=LIMIT_S)
+
+    def do_change(self) -> list[Any]:
+        """Waits for the next notice of a change."""
+        return self.changes.get(timeout=LIMIT_S)
+
+    def do_pn(self, lid: str) -> str:
+        """Reads the LID map."""
+        return text(self.client.get_pn_from_lid(address(lid)))
 
     def do_picture(self, jid: str, *, preview: bool = False, existing: str = "") -> object:
         """Asks for a picture."""
@@ -120,6 +139,12 @@ class Driver:
 def address(jid: str) -> Any:  # neonize's messages are untyped
     """Returns neonize's address."""
     return build_jid(*jid.split("@"))
+
+
+def group_change(told: Any) -> list[Any]:  # neonize's messages are untyped
+    """Tells the group, and what of it has changed."""
+    moves = [[text(jid) for jid in jids] for jids in (told.Join, told.Leave)]
+    return ["group", text(told.JID), *moves, told.Name.Name]
 
 
 def text(jid: Any) -> str:  # neonize's messages are untyped

@@ -39,6 +39,13 @@ PEOPLE: list[dict[str, Any]] = [
     },
     {"pn": "5511000000005", "registered": False, "pn_row": {"push_name": "e"}},
     {"pn": "5511000000006", "lid": "100000000000006", "pn_row": {"business_name": "F"}},
+    {"pn": "5511000000008", "lid": "100000000000008", "mapped": False, "answered": False},
+    {
+        "pn": "551100000009",
+        "lid": "100000000000009",
+        "mapped": False,
+        "answers_to": ["5511900000009"],
+    },
 ]
 
 MIXED: dict[str, Any] = {

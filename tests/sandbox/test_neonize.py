@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.mixed_world import GROUP, MIXED, OWN_LID, OWN_PN
+from sandbox.mixed_world import GROUP, MIXED, OWN_LID, OWN_PN, PICTURE
 from sandbox.running import (
     EmulatorProcess,
     NeonizeProcess,
@@ -205,8 +205,11 @@ class TestPeople:
     """Number checks and questions about people answer as the world says."""
 
     def test_number_check(self, linked: NeonizeProcess) -> None:
-        """Other spellings find a person, unregistered ones and strangers are not found."""
-        numbers = ["5511000000001", "5511900000004", "5511000000005", "5511000000099"]
+        """Other spellings find a person; unregistered ones, strangers and silence differ."""
+        numbers = [
+            *("5511000000001", "5511900000004", "5511000000005"),
+            *("5511000000008", "5511000000099"),
+        ]
         expected = {
             "5511000000001": ["100000000000001@lid", True],
             "5511900000004": ["551100000004@s.whatsapp.net", True],
@@ -215,10 +218,80 @@ class TestPeople:
         }
         assert linked.ask("numbers", numbers=numbers) == {"ok": expected}
 
+    def test_number_check_teaches(self, linked: NeonizeProcess) -> None:
+        """After a number check the LID leads to the number as WhatsApp spells it."""
+        before = linked.ask("pn", lid="100000000000009@lid")
+        answer = linked.ask("numbers", numbers=["5511900000009"])
+        after = linked.ask("pn", lid="100000000000009@lid")
+        assert answer == {"ok": {"5511900000009": ["100000000000009@lid", True]}}
+        assert (before, after) == ({"ok": ""}, {"ok": "551100000009@s.whatsapp.net"})
+
+    def test_nobody_in_the_answer(self, linked: NeonizeProcess) -> None:
+        """An answer without any line is an error of its own."""
+        answer = linked.ask("numbers", numbers=["5511000000008"])
+        assert answer == {"error": "IsOnWhatsAppError", "text": "Function returned nothing."}
+
+    def test_refused_number_check(self, emulator: EmulatorProcess, linked: NeonizeProcess) -> None:
+        """A refusal fails the whole query."""
+        emulator.ask("refuse", kind="usync_contact", times=1)
+        text = linked.ask("numbers", numbers=["5511000000001", "5511000000002"])["text"]
+        assert text == (
+            "failed to send usync query: info query returned status 429: rate-overlimit"
+        )
+
     def test_info(self, linked: NeonizeProcess) -> None:
         """Known people have a status and a picture id, strangers have neither."""
         answer = linked.ask("info", jids=[A, "999999@s.whatsapp.net"])["ok"]
         assert (answer[A][1], answer["999999@s.whatsapp.net"]) == ("42", ["", ""])
+
+
+class TestNotices:
+    """A linked device hears of what changes."""
+
+    @pytest.mark.parametrize("jid", ["5511000000005@s.whatsapp.net", "100000000000006@lid", GROUP])
+    def test_picture(self, emulator: EmulatorProcess, linked: NeonizeProcess, jid: str) -> None:
+        """A picture that is set or removed is told, under the JID it was set by."""
+        for picture in ({**PICTURE, "id": "43"}, "none"):
+            emulator.ask("set-picture", account=OWN_PN, jid=jid, picture=picture)
+        told = [linked.ask("change")["ok"] for _ in range(2)]
+        assert told == [["picture", jid, False], ["picture", jid, True]]
+
+    def test_what_is_not_told(self, emulator: EmulatorProcess, linked: NeonizeProcess) -> None:
+        """A hidden picture, a new address of the same one, and quiet changes are not told."""
+        moved = {"url": "https://pps.whatsapp.net/v/moved.jpg", "direct_path": "/v/moved.jpg"}
+        silent: list[tuple[object, bool]] = [
+            ("hidden", False),
+            ({**PICTURE, "id": "44"}, True),
+            ({**PICTURE, "id": "44", "full": moved}, False),
+        ]
+        for picture, quiet in silent:
+            told = {"jid": D, "picture": picture, "quiet": quiet}
+            emulator.ask("set-picture", account=OWN_PN, **told)
+        emulator.ask("set-group", account=OWN_PN, jid=GROUP, fields={"subject": "Q"}, quiet=True)
+        emulator.ask("set-group", account=OWN_PN, jid=GROUP, fields={"answer": "ok"})
+        emulator.ask("set-picture", account=OWN_PN, jid=D, picture="none")
+        assert linked.ask("change")["ok"] == ["picture", D, True]
+
+    def test_group(self, emulator: EmulatorProcess, linked: NeonizeProcess) -> None:
+        """Those who come and go, and a new subject, are told one by one."""
+        jid = "120363000000000005@g.us"
+        first, second = {"pn": "5511000000001"}, {"lid": "100000000000003"}
+        changes: list[dict[str, Any]] = [
+            {"participants": [first], "subject": "One"},
+            {"participants": [second], "subject": "Two"},
+            {"member": False},
+            {"participants": []},
+        ]
+        for fields in changes:
+            emulator.ask("set-group", account=OWN_PN, jid=jid, fields=fields)
+        told = [linked.ask("change")["ok"] for _ in range(5)]
+        assert told == [
+            ["joined", jid],
+            ["group", jid, ["100000000000003@lid"], [], ""],
+            ["group", jid, [], ["5511000000001@s.whatsapp.net"], ""],
+            ["group", jid, [], [], "Two"],
+            ["group", jid, [], [f"{OWN_LID}@lid"], ""],
+        ]
 
 
 class TestRunning:
@@ -241,8 +314,9 @@ class TestRunning:
         emulator.ask("count", reset=True)
         linked.ask("picture", jid=A)
         linked.ask("numbers", numbers=["5511000000001"])
+        linked.ask("numbers", numbers=["5511000000001", "5511000000008", "1"])
         counts = emulator.counts()
-        assert (counts["picture"], counts["usync_contact"]) == (1, 1)
+        assert (counts["picture"], counts["usync_contact"], counts["numbers_checked"]) == (1, 2, 4)
 
     def test_new_name(self, emulator: EmulatorProcess, linked: NeonizeProcess, store: Path) -> None:
         """A name changed over the control socket reaches the store."""

@@ -158,11 +158,12 @@ class TestReadWorld:
         assert read(tmp_path, document).accounts[0].lid == "905511900000000"
 
     def test_unregistered_defaults(self, tmp_path: Path) -> None:
-        """Absent fields of a person mean: mapped, registered, without names and picture."""
+        """Absent fields of a person mean: mapped, registered, answered, no names, no picture."""
         document = {"accounts": [{"tenant": "t", "user": "u", "pn": "55119", "people": [{}]}]}
         account(document)["people"] = [{"lid": "100000000000001"}]
         person = read(tmp_path, document).accounts[0].people[0]
-        assert (person.mapped, person.registered, person.picture) == (True, True, "none")
+        told = (person.mapped, person.registered, person.answered, person.picture)
+        assert told == (True, True, True, "none")
 
 
 class TestCheckStore:

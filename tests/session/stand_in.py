@@ -1,9 +1,10 @@
 """A session process without an engine, which does what a test wants of it.
 
 `behaviour.json` in its directory holds one Behaviour for each start, the last
-one for all further starts. After that the user of a picture or group says what
-to answer, and signals play WhatsApp's part: SIGUSR1 scans the code or brings
-the connection back, SIGUSR2 fails the pairing or takes the connection away.
+one for all further starts. After that the user of a picture or group, or the
+first number of a check, says what to answer, and signals play WhatsApp's part:
+SIGUSR1 scans the code or brings the connection back, SIGUSR2 fails the pairing
+or takes the connection away.
 """
 
 from __future__ import annotations
@@ -60,6 +61,14 @@ class Ask(StrEnum):
     GROUP_NOT_FOUND = "5500000000009"
     GROUP_FORBIDDEN = "5500000000010"
     STORE_LOCKED = "5500000000011"
+    NOBODY = "5500000000012"
+    """As a number: nobody has it."""
+    UNSAID = "5500000000013"
+    """As a number: it is left out of the answer."""
+    RESPELT = "5500000000014"
+    """As a number: it is another's spelling."""
+    CHANGES = "5500000000015"
+    """Tells that everything known may be outdated, and nonsense between, then answers."""
     SILENT = "5500000000020"
     """Is answered only when RELEASE is asked."""
     RELEASE = "5500000000021"
@@ -101,6 +110,19 @@ def write_behaviour(directory: Path, *behaviours: Behaviour) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = json.dumps([asdict(behaviour) for behaviour in behaviours])
     (directory / FILE).write_text(text)
+
+
+CANONICAL = "550000000014"
+"""How RESPELT is spelt well."""
+
+CHANGES = [
+    pb.Changed(kind=pb.CHANGE_KIND_PICTURE, user="5511999999999", server="s.whatsapp.net"),
+    pb.Changed(kind=pb.CHANGE_KIND_PICTURE, user="112233445566778", server="lid"),
+    pb.Changed(user="5511999999999", server="s.whatsapp.net"),
+    pb.Changed(kind=pb.CHANGE_KIND_PICTURE, user="5511999999999", server="newsletter"),
+    pb.Changed(kind=pb.CHANGE_KIND_GROUP, server="g.us"),
+    pb.Changed(kind=pb.CHANGE_KIND_GROUP, user="120363039000000000", server="g.us"),
+]
 
 
 class StandIn:
@@ -169,6 +191,9 @@ class StandIn:
                 self.answer(request.id, request.picture.user, self.picture(request.picture))
             case "roster":
                 self.answer(request.id, request.roster.user, roster())
+            case "numbers":
+                asked = request.numbers.numbers
+                self.answer(request.id, asked[0], numbers(asked))
             case "logout":
                 self.logout(request.id)
             case "pair_phone":
@@ -214,6 +239,9 @@ class StandIn:
             for each in self.silent:
                 self.tell(pb.Event(reply=pb.Reply(id=each, picture=pb.Picture(id="late"))))
             self.silent.clear()
+        if user == Ask.CHANGES:
+            for changed in CHANGES:
+                self.tell(pb.Event(changed=changed))
         if user in _FAILURES:
             kind, code = _FAILURES[Ask(user)]
             reply = pb.Reply(failure=pb.Failure(kind=kind, code=code))
@@ -262,6 +290,23 @@ def roster() -> pb.Reply:
         pb.Participant(lid="112233445566779", redacted_phone="+55 11 ****-**12"),
     ]
     return pb.Reply(roster=pb.Roster(participants=participants))
+
+
+def numbers(asked: Sequence[str]) -> pb.Reply:
+    """Says that everybody has the number that is asked, in another order."""
+    checks = [
+        pb.NumberCheck(asked=number)
+        if number == Ask.NOBODY
+        else pb.NumberCheck(
+            asked=number,
+            registered=True,
+            pn=CANONICAL if number == Ask.RESPELT else number,
+            lid=f"9{number}",
+        )
+        for number in reversed(asked)
+        if number != Ask.UNSAID
+    ]
+    return pb.Reply(numbers=pb.NumberChecks(checks=checks))
 
 
 def next_behaviour() -> Behaviour:

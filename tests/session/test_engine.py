@@ -25,6 +25,7 @@ from sandbox.running import EmulatorProcess, running_emulator, write_world
 from session.harness import A, Watch, eventually, is_alive, watching
 from wuts.adapters.sessions.limits import Limits
 from wuts.domain.errors import (
+    Busy,
     DeviceNotReady,
     DomainError,
     GroupForbidden,
@@ -230,7 +231,7 @@ class TestAnswers:
             linked.emulator.ask("drop", kind="picture")
             answers = await asyncio.gather(*(ask(watch, WITH_PICTURE) for _ in range(64)))
             linked.emulator.ask("answer")
-            expected = {WhatsappTimeout: 16, RateLimited: 48}
+            expected = {WhatsappTimeout: 16, Busy: 48}
             assert Counter(type(answer) for answer in answers) == expected
             assert watch.sessions.state(A) == DeviceState.CONNECTED
             linked.emulator.ask("kill")

@@ -136,7 +136,7 @@ class TestLink:
     async def test_late_connection_is_recorded(self, tmp_path: Path) -> None:
         """A device that is paired in time is recorded even when it connects too late."""
         paired = replace(UNLINKED, states=("LINKING", "PAIRED"))
-        limits = replace(FAST, link_seconds=0.5, connect_seconds=30)
+        limits = replace(FAST, link_seconds=2.0, connect_seconds=30)
         async with watching(tmp_path, paired, limits=limits) as watch:
             error = await Viewer(watch).task
             assert isinstance(error, DeviceNotReady)

@@ -17,9 +17,9 @@ import uvloop
 from session.harness import FAST, A, B, Watch, eventually, is_alive, watching
 from session.stand_in import Ask, Behaviour
 from wuts.domain.errors import (
+    Busy,
     DeviceNotReady,
     DomainError,
-    RateLimited,
     ServiceUnavailable,
     WhatsappTimeout,
 )
@@ -96,11 +96,11 @@ class TestCalls:
             answers = await asyncio.gather(*(ask(watch, Ask.SILENT) for _ in range(64)))
             assert time.monotonic() - started < 2
             timeouts = sum(isinstance(answer, WhatsappTimeout) for answer in answers)
-            refused = [answer for answer in answers if isinstance(answer, RateLimited)]
+            refused = [answer for answer in answers if isinstance(answer, Busy)]
             assert (timeouts, len(refused)) == (16, 48)
             assert {error.retry_after for error in refused} == {1}
             assert watch.sessions.load() == {"under_way": 16, "abandoned": 16, "waiting": 0}
-            assert isinstance(await ask(watch), RateLimited)
+            assert isinstance(await ask(watch), Busy)
 
     async def test_late_replies_free_the_places(self, tmp_path: Path) -> None:
         """Replies that nobody waits for any more make room for others."""
@@ -139,7 +139,7 @@ class TestCalls:
             early = [asyncio.create_task(ask(watch, Ask.SILENT)) for _ in range(3)]
             assert await eventually(lambda: watch.sessions.load()["waiting"] == 2)
             started = time.monotonic()
-            assert isinstance(await ask(watch), RateLimited)
+            assert isinstance(await ask(watch), Busy)
             assert time.monotonic() - started < 0.2
             assert len(await asyncio.gather(*early)) == 3
 

@@ -210,7 +210,7 @@ class TestTerminal:
             assert 130 == terminal.end()
             assert "Traceback" not in terminal.text
             assert terminal.raw.count("\x1b[?25l") == terminal.raw.count("\x1b[?25h")
-        assert service.gone.wait(10)
+        assert service.gone.wait(30)
 
     def test_told_to_end(self, service: ToldService) -> None:
         """SIGTERM gives the cursor back, too."""

@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2
 
 from wuts.contacts.v1 import error_reason_pb2
 from wuts.domain import errors
+from wuts.domain.enquiry import QueryClass
 from wuts.domain.state import DeviceState
 from wuts.rpc.error_status import INTERNAL, TABLE, Fault
 
@@ -77,6 +78,7 @@ class TestFault:
                 {"state": "BANNED", "reason": "BANNED"},
             ),
             (errors.WhatsappError(500), {"code": "500"}),
+            (errors.BudgetExhausted(QueryClass.PICTURE, 17), {"query_class": "PICTURE"}),
             (errors.WhatsappError(), {}),
             (errors.NotFound("device"), {"what": "device"}),
         ],
@@ -96,10 +98,13 @@ class TestFault:
             dict(info.metadata),
         )
 
-    def test_says_when_to_retry(self) -> None:
-        """A rate limit carries RetryInfo."""
+    @pytest.mark.parametrize(
+        "error", [errors.RateLimited(60), errors.BudgetExhausted(QueryClass.NUMBER_CHECK, 60)]
+    )
+    def test_says_when_to_retry(self, error: errors.DomainError) -> None:
+        """WhatsApp's rate limit and our own budget carry RetryInfo."""
         retry = error_details_pb2.RetryInfo()
-        Fault.of(errors.RateLimited(60)).status().details[1].Unpack(retry)
+        Fault.of(error).status().details[1].Unpack(retry)
         assert retry.retry_delay.seconds == 60
 
     def test_says_when_to_retry_a_device(self) -> None:

@@ -10,6 +10,7 @@ from wuts.domain.jid import (
     Jid,
     JidError,
     Server,
+    UnsupportedIdentifier,
     parse_chat,
     parse_group,
     parse_phone,
@@ -73,6 +74,47 @@ class TestParseUser:
             parse_user(text)
         assert "10 to 15 digits" in str(caught.value)
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "@joao",
+            "@Joao.Pereira_1",
+            "@abc",
+            "@" + "a" * 35,
+            "BR.1502576394655843",
+            "US.ENT.1502576394655843",
+        ],
+    )
+    def test_unsupported(self, text: str) -> None:
+        """Usernames and business-scoped user ids are recognised, and what to write instead."""
+        with pytest.raises(UnsupportedIdentifier, match=r"cannot be resolved.*10 to 15 digits"):
+            parse_user(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "joao",
+            "@jo",
+            "@" + "a" * 36,
+            "@jo\u00e3o",
+            "@joao pereira",
+            "@lid",
+            "@s.whatsapp.net",
+            "@g.us",
+            "joao@lid",
+            "br.1502576394655843",
+            "BRA.1502576394655843",
+            "BR.",
+            "BR.15x",
+            "BR.ENT",
+        ],
+    )
+    def test_neither(self, text: str) -> None:
+        """What is no username and no business-scoped user id is no identifier at all."""
+        with pytest.raises(JidError) as caught:
+            parse_user(text)
+        assert not isinstance(caught.value, UnsupportedIdentifier)
+
     @given(st.text(DIGITS, min_size=10, max_size=15), st.data())
     def test_ignores_punctuation(self, digits: str, data: st.DataObject) -> None:
         """Spaces, dashes and parentheses anywhere never change the number."""
@@ -119,6 +161,12 @@ class TestParseChat:
     def test_refuses(self, text: str) -> None:
         """Channels, broadcasts and nonsense are refused."""
         with pytest.raises(JidError):
+            parse_chat(text)
+
+    @pytest.mark.parametrize("text", ["@joao", "BR.1502576394655843"])
+    def test_unsupported(self, text: str) -> None:
+        """A username or a business-scoped user id is refused as such."""
+        with pytest.raises(UnsupportedIdentifier, match="cannot be resolved"):
             parse_chat(text)
 
 

@@ -51,6 +51,20 @@ class TestGate:
         with gate.passage() as admitted:
             assert not admitted
 
+    def test_waiting(self) -> None:
+        """A call may wait for the gate to open, but not beyond its end."""
+        gate = Gate()
+        with gate.passage(seconds=0.01) as admitted:
+            assert not admitted
+        threading.Timer(0.01, gate.admit, [Admits.CALLS]).start()
+        with gate.passage(seconds=LIMIT_SECONDS) as admitted:
+            assert admitted
+        gate.admit(Admits.NOTHING)
+        closing = threading.Timer(0.01, gate.close, kwargs={"seconds": 0})
+        closing.start()
+        with gate.passage(seconds=60) as admitted:
+            assert not admitted
+
     def test_close_waits_for_calls(self) -> None:
         """The end waits for calls that are inside, and tells when they do not leave."""
         gate = Gate()
@@ -218,6 +232,18 @@ class TestChannel:
         service.channel.flush(seconds=LIMIT_SECONDS)
         assert service.events(100) == sent
 
+    def test_changes_leave_room(self, service: Service) -> None:
+        """Of very many changes some are dropped, and a reply still finds its place."""
+        change = pb.Event(changed=pb.Changed(user="5" * 2000, server="g.us"))
+        for _ in range(2000):
+            service.channel.send(change)
+        service.channel.send(pb.Event(qr_text="last"))
+        told = []
+        while "last" not in told:
+            told += [event.qr_text for event in service.events(1)]
+        assert not service.stuck.is_set()
+        assert 512 < len(told) < 2000
+
     def test_service_that_does_not_read(self, service: Service) -> None:
         """A service that stops reading blocks nobody, and is noticed."""
         event = pb.Event(qr_text="x" * 10_000)
@@ -230,6 +256,7 @@ class SlowEngine:
     """An engine whose calls last until they are let go."""
 
     def __init__(self, *, fault: Exception | None = None, size: int = 0) -> None:
+        self.questions = self
         self.let_go = threading.Event()
         self.fault = fault
         self.size = size

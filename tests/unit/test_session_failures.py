@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wuts.session.failures import classify
+from wuts.session.failures import classify, is_nothing
 from wuts.session.v1 import session_pb2 as pb
 
 TEXTS = [
@@ -19,6 +19,9 @@ TEXTS = [
     ("info query timed out", "TIMED_OUT", 0),
     ("websocket not connected", "NOT_CONNECTED", 0),
     ("failed to send usync query: websocket not connected", "NOT_CONNECTED", 0),
+    ("failed to send usync query: info query returned status 429: x", "RATE_LIMITED", 429),
+    ("failed to send usync query: info query timed out", "TIMED_OUT", 0),
+    ("failed to store LID mappings: database is locked", "STORE_LOCKED", 0),
     ("error sending logout request: websocket not connected", "NOT_CONNECTED", 0),
     ("client is nil", "NOT_CONNECTED", 0),
     ("websocket disconnected before info query returned response", "NOT_CONNECTED", 0),
@@ -28,6 +31,7 @@ TEXTS = [
         "MALFORMED_ANSWER",
         0,
     ),
+    ("missing <list> element in response to usync query", "MALFORMED_ANSWER", 0),
     ("[didn't find required attribute 'url']", "MALFORMED_ANSWER", 0),
     ("you're not participating in that group", "GROUP_FORBIDDEN", 0),
     ("that group does not exist", "GROUP_NOT_FOUND", 0),
@@ -52,6 +56,7 @@ TEXTS = [
     ("noise handshake failed: failed to verify server cert", "HANDSHAKE", 0),
     ("proto: required field neonize.ConnectFailure.Reason not set", "UNKNOWN_REFUSAL", 0),
     ("proto: required field neonize.TemporaryBan.Code not set", "UNKNOWN_REFUSAL", 0),
+    ("proto: required field neonize.GroupLinkChange.Type not set", "MALFORMED_ANSWER", 0),
 ]
 
 
@@ -80,3 +85,15 @@ class TestClassify:
             pb.FAILURE_KIND_DISK_FULL,
         }
         assert meant == set(pb.FailureKind.values()) - told_otherwise
+
+
+class TestIsNothing:
+    """An answer in which nobody stands."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("Function returned nothing.", True), ("info query timed out", False), ("", False)],
+    )
+    def test_is_nothing(self, text: str, expected: bool) -> None:
+        """Only the engine's text for it means it."""
+        assert is_nothing(Exception(text)) is expected

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 
-from wuts.session.roster import EngineJid, participant, roster
+from fakes_engine import Spelled, jid
+from wuts.session.roster import participant, roster
 from wuts.session.v1 import session_pb2 as pb
 
+if TYPE_CHECKING:
+    from wuts.session.jids import EngineJid
+
 MASKED = "+55 11 ****-**12"
-
-
-@dataclass
-class Spelled:
-    """A JID as the engine spells it."""
-
-    User: str = ""
-    Server: str = ""
-
-
-def jid(text: str) -> Spelled:
-    """Makes a JID of its text; empty for an absent one."""
-    return Spelled(*text.split("@")) if text else Spelled()
 
 
 @dataclass

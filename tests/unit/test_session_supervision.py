@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wuts.adapters.sessions import answers
 from wuts.adapters.sessions.calls import CallTable
 from wuts.adapters.sessions.environment import ALLOWED, child_environment
 from wuts.adapters.sessions.limits import Limits
 from wuts.adapters.sessions.output import Lines, Output, PrivateLog, Sign
 from wuts.adapters.sessions.restarts import Restarts
-from wuts.domain.errors import DeviceNotReady
+from wuts.domain.errors import Busy, DeviceNotReady, RateLimited
 from wuts.domain.state import DeviceState
 from wuts.session.v1 import session_pb2 as pb
 
@@ -138,6 +139,20 @@ class TestCallTable:
         table = CallTable(1, lambda _: None)
         table.take(pb.Reply(id=7))
         assert (table.under_way, table.abandoned) == (0, 0)
+
+
+class TestAnswersError:
+    """What failures become."""
+
+    @pytest.mark.parametrize(
+        ("code", "expected"), [(429, (RateLimited, 60)), (0, (Busy, 1))], ids=["whatsapp", "ours"]
+    )
+    def test_slow_down(self, code: int, expected: tuple[type[Exception], int]) -> None:
+        """A process with too much to do is told from WhatsApp that asks to slow down."""
+        failure = pb.Failure(kind=pb.FAILURE_KIND_RATE_LIMITED, code=code)
+        error = answers.error(failure, slow_down_seconds=60)
+        assert isinstance(error, RateLimited)
+        assert (type(error), error.retry_after) == expected
 
 
 class TestChildEnvironment:

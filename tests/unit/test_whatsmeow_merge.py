@@ -34,6 +34,8 @@ JIDS = [
     "10001@newsletter",
 ]
 
+_NAME_COLUMNS = ("first_name", "full_name", "push_name", "business_name")
+
 name = st.sampled_from(["", "", "a", "B", "\0", "\N{SNOWMAN}"])
 row = st.one_of(
     st.just(Names()),
@@ -71,16 +73,16 @@ def test_merge(
         files = WhatsmeowFiles(Path(directory))
         for fill in (memory, files):
             fill.link(DEVICE, *own)
+        with files.together(DEVICE):
             for jid, names in rows.items():
-                fill.add_row(DEVICE, jid, names)
+                memory.add_row(DEVICE, jid, names)
+                files.add_row(DEVICE, jid, names)
             for pn, lid in pairs:
-                fill.pair(DEVICE, pn, lid)
-        if null:
-            for column in ("first_name", "full_name", "push_name", "business_name"):
-                files.run(
-                    DEVICE,
-                    f"UPDATE whatsmeow_contacts SET {column} = NULLIF({column}, '')",  # fixed words
-                )
+                memory.pair(DEVICE, pn, lid)
+                files.pair(DEVICE, pn, lid)
+            for column in _NAME_COLUMNS if null else ():
+                statement = f"UPDATE whatsmeow_contacts SET {column} = NULLIF({column}, '')"
+                files.run(DEVICE, statement)
         expected, actual = asyncio.run(_read_both(memory, WhatsmeowStore(Path(directory)), size))
     assert expected == actual
 

@@ -18,8 +18,14 @@ class Names(NamedTuple):
         return any(self[:])
 
     def filled_from(self, other: Names) -> Names:
-        """Keeps these names and takes the missing ones from the other row."""
-        return Names(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
+        """Keeps these names and takes the missing ones from the other row.
+
+        First and full name were saved together, so they are taken together: the
+        first name of one row never stands beside the full name of another.
+        """
+        saved = self if self.first or self.full else other
+        push, business = self.push or other.push, self.business or other.business
+        return Names(saved.first, saved.full, push, business)
 
 
 class Contact(NamedTuple):

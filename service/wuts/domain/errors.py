@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wuts.domain.enquiry import QueryClass
     from wuts.domain.state import DeviceState
 
 
@@ -100,6 +101,22 @@ class RateLimited(DomainError):
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+class Busy(RateLimited):
+    """Too many calls of the device are under way; WhatsApp itself said nothing."""
+
+
+class BudgetExhausted(DomainError):
+    """The device's own budget of questions to WhatsApp is used up.
+
+    `retry_after` is in whole seconds, at least 1.
+    """
+
+    def __init__(self, query_class: QueryClass, retry_after: int) -> None:
+        super().__init__(query_class)
+        self.query_class = query_class
         self.retry_after = retry_after
 
 

@@ -1,17 +1,21 @@
-"""Who a JID is: one identity out of rows, LID pairs and a group's roster."""
+"""Who a JID is: one identity out of rows, LID pairs, a group's roster and WhatsApp's word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from wuts.domain import errors
 from wuts.domain.contact import Names
-from wuts.domain.jid import Jid, Server, lid_jid, pn_jid
+from wuts.domain.jid import Jid, Server
 
 if TYPE_CHECKING:
-    from wuts.domain.group import Roster
-    from wuts.domain.knowledge import Knowledge, Row
+    from collections.abc import Mapping
+
+    from wuts.domain.facts import Evidence, Facts
+    from wuts.domain.group import Participant
+    from wuts.domain.knowledge import Row
+    from wuts.domain.spelling import Spelling, Verdict
 
 
 class Status(StrEnum):
@@ -20,15 +24,34 @@ class Status(StrEnum):
     UNKNOWN = "UNKNOWN"
     PHONE_HIDDEN = "PHONE_HIDDEN"
     NOT_IN_GROUP = "NOT_IN_GROUP"
+    NOT_ON_WHATSAPP = "NOT_ON_WHATSAPP"
     INVALID_IDENTIFIER = "INVALID_IDENTIFIER"
+    UNSUPPORTED = "UNSUPPORTED"
+    BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
+    RATE_LIMITED = "RATE_LIMITED"
+    WHATSAPP_TIMEOUT = "WHATSAPP_TIMEOUT"
+    WHATSAPP_ERROR = "WHATSAPP_ERROR"
+    DEVICE_NOT_READY = "DEVICE_NOT_READY"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+_FAILURES: Final[Mapping[type, Status]] = {
+    errors.BudgetExhausted: Status.BUDGET_EXHAUSTED,
+    errors.RateLimited: Status.RATE_LIMITED,
+    errors.WhatsappTimeout: Status.WHATSAPP_TIMEOUT,
+    errors.WhatsappError: Status.WHATSAPP_ERROR,
+    errors.DeviceNotReady: Status.DEVICE_NOT_READY,
+}
+
+
+class Identity(NamedTuple):
     """The best-known identity behind one JID.
 
     `pn` is None when the phone number is not known, `lid` when no LID is;
-    `status` is None for a resolved identity.
+    `status` is None for a resolved identity. `redacted_phone` is the masked
+    number of somebody whose phone is hidden, else empty. `retry_after` is in
+    seconds, 0 when unknown. `evidence` is None when nothing is known;
+    `spelling` is None when the JID is a LID.
     """
 
     asked: Jid
@@ -36,81 +59,96 @@ class Identity:
     lid: Jid | None
     names: Names
     status: Status | None
+    redacted_phone: str = ""
+    retry_after: int = 0
+    evidence: Evidence | None = None
+    spelling: Spelling | None = None
 
     @property
     def best(self) -> Jid:
         """The PN JID when known, else the JID that was asked for."""
         return self.pn or self.asked
 
+    def failed(self, error: errors.DomainError) -> Identity:
+        """Says that WhatsApp should have been asked and could not be."""
+        return self._replace(
+            status=_failure(error), redacted_phone="", retry_after=getattr(error, "retry_after", 0)
+        )
 
-def identify(asked: Jid, known: Knowledge, roster: Roster | None = None) -> Identity:
-    """Finds the identity of a PN or LID JID in what is known."""
-    pn, lid = _both_sides(asked, known)
-    pn_row = known.pn_rows.get(pn) if pn else None
-    lid_row = known.lid_rows.get(lid) if lid else None
-    member = _Membership.of(roster, pn, lid)
-    return Identity(
-        asked=asked,
-        pn=pn_jid(pn) if pn else None,
-        lid=lid_jid(lid) if lid else None,
-        names=_merged(pn_row, lid_row),
-        status=_status(asked, (pn, lid), (pn_row, lid_row), member),
+
+def _failure(error: errors.DomainError) -> Status:
+    kinds = (_FAILURES[kind] for kind in type(error).__mro__ if kind in _FAILURES)
+    return next(kinds, Status.SERVICE_UNAVAILABLE)
+
+
+def identify(asked: Jid, facts: Facts, verdict: Verdict | None = None) -> Identity:
+    """Finds the identity of a LID, or of a number of which there is a verdict."""
+    if verdict is None:
+        person = _Person.of(facts.pn_of(asked.user), asked.user, facts)
+        status = person.status_of_lid()
+    else:
+        number = verdict.spelling.best
+        person = _Person.of(number, facts.lid_of(number), facts)
+        status = person.status_of_number(verdict)
+    identity = Identity(
+        asked,
+        _jid(person.pn, Server.PN, asked),
+        _jid(person.lid, Server.LID, asked),
+        person.names(),
+        status,
+        redacted_phone=person.redacted_phone() if status is Status.PHONE_HIDDEN else "",
+        evidence=facts.evidence(person.pn, person.lid, verdict.heard if verdict else None),
+        spelling=verdict.spelling if verdict else None,
     )
+    return identity.failed(verdict.error) if verdict and verdict.error else identity
 
 
-def merge_roster(known: Knowledge, roster: Roster) -> Knowledge:
-    """Adds the roster's LID pairs; they are fresher than the store's."""
-    pairs = [(p.pn, p.lid) for p in roster.participants if p.pn and p.lid]
-    return type(known)(
-        pn_rows=known.pn_rows,
-        lid_rows=known.lid_rows,
-        lid_of_pn={**known.lid_of_pn, **dict(pairs)},
-        pn_of_lid={**known.pn_of_lid, **{lid: pn for pn, lid in pairs}},
-    )
+def _jid(user: str, server: Server, asked: Jid) -> Jid | None:
+    """Names somebody; what was asked for needs no second name."""
+    if user == asked.user and server is asked.server:
+        return asked
+    return Jid(user, server) if user else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Membership:
-    """What a roster says of one person; without a roster, nothing."""
+class _Person(NamedTuple):
+    """Somebody's digits, an empty text for what is not known, and what is told of them."""
 
-    asked: bool = False
-    listed: bool = False
-    redacted: bool = False
+    pn: str
+    lid: str
+    pn_row: Row | None
+    lid_row: Row | None
+    member: Participant | None
+    is_outside: bool
 
     @classmethod
-    def of(cls, roster: Roster | None, pn: str, lid: str) -> _Membership:
-        if roster is None:
-            return cls()
-        entry = roster.find(pn=pn, lid=lid)
-        if entry is None:
-            return cls(asked=True)
-        return cls(asked=True, listed=True, redacted=bool(entry.redacted_phone))
+    def of(cls, pn: str, lid: str, facts: Facts) -> _Person:
+        member = facts.member(pn, lid)
+        rows = facts.store.pn_rows.get(pn), facts.store.lid_rows.get(lid)
+        return cls(pn, lid, *rows, member, facts.has_roster and member is None)
+
+    def names(self) -> Names:
+        names = self.pn_row.names if self.pn_row else _NAMELESS
+        return names.filled_from(self.lid_row.names) if self.lid_row else names
+
+    def redacted_phone(self) -> str:
+        """Gives the roster's masked number, which is the fresher one, else the row's."""
+        masked = self.member.redacted_phone if self.member else ""
+        return masked or (self.lid_row.redacted_phone if self.lid_row else "")
+
+    def status_of_number(self, verdict: Verdict) -> Status | None:
+        if verdict.heard is not None and not verdict.heard.answer.registered:
+            return Status.NOT_ON_WHATSAPP
+        if self.is_outside:
+            return Status.NOT_IN_GROUP
+        return None if verdict.spelling.proof else Status.UNKNOWN
+
+    def status_of_lid(self) -> Status | None:
+        if self.is_outside:
+            return Status.NOT_IN_GROUP
+        if self.pn:
+            return None
+        is_named = self.lid_row is not None and self.lid_row.names
+        return Status.PHONE_HIDDEN if is_named or self.redacted_phone() else Status.UNKNOWN
 
 
-def _both_sides(asked: Jid, known: Knowledge) -> tuple[str, str]:
-    if asked.server is Server.LID:
-        return known.pn_of_lid.get(asked.user, ""), asked.user
-    return asked.user, known.lid_of_pn.get(asked.user, "")
-
-
-def _merged(pn_row: Row | None, lid_row: Row | None) -> Names:
-    first = pn_row.names if pn_row else Names()
-    return first.filled_from(lid_row.names) if lid_row else first
-
-
-def _status(
-    asked: Jid,
-    users: tuple[str, str],
-    rows: tuple[Row | None, Row | None],
-    member: _Membership,
-) -> Status | None:
-    if member.asked and not member.listed:
-        return Status.NOT_IN_GROUP
-    if asked.server is Server.PN:
-        known = bool(users[1]) or any(rows) or member.listed
-        return None if known else Status.UNKNOWN
-    if users[0]:
-        return None
-    row = rows[1]
-    proven = member.redacted or (row is not None and bool(row.names or row.redacted_phone))
-    return Status.PHONE_HIDDEN if proven else Status.UNKNOWN
+_NAMELESS: Final = Names()

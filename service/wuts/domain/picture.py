@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_EXPIRY = re.compile(r"[?&]oe=([0-9A-Fa-f]{1,8})(?:[&#]|$)")
+# Seconds since 1970 in hexadecimal digits.
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,12 @@ class Picture:
     id: str
     kind: str
     direct_path: str
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the address ends, as far as it tells."""
+        found = _EXPIRY.search(self.url)
+        return datetime.fromtimestamp(int(found[1], 16), UTC) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,36 +6,43 @@ from typing import TYPE_CHECKING, Any
 
 from wuts.contacts.v1 import contacts_service_pb2 as pb
 from wuts.contacts.v1 import contacts_service_pb2_grpc as pb_grpc
+from wuts.domain.enquiry import Lookup
 from wuts.domain.errors import ValidationFailed
 from wuts.domain.state import DeviceState
-from wuts.rpc import convert
+from wuts.rpc import convert, identity_messages
 from wuts.rpc.authentication import current_caller
-from wuts.usecases.get_profile_picture import get_profile_picture
+from wuts.usecases.get_budget import get_budget
+from wuts.usecases.get_profile_picture import PictureQuestion, get_profile_picture
 from wuts.usecases.list_contacts import list_contacts
 from wuts.usecases.resolve_identifiers import resolve_identifiers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from grpc import aio
 
-    from wuts.ports import ContactStore, LiveSessions
+    from wuts.ports import ContactStore, Enquiries, LiveSessions
     from wuts.rpc.page_tokens import PageTokens
 
-_BASIC, _FULL = "BASIC", "FULL"
+_FULL = "FULL"
+_VIEWS = ("BASIC", _FULL)
 
 
 class ContactsServicer(pb_grpc.ContactsServiceServicer):
-    """Serves the three calls for the device of the caller's token."""
+    """Serves the calls for the device of the caller's token."""
 
     def __init__(
         self,
         *,
         store: ContactStore,
         sessions: LiveSessions,
+        enquiries: Enquiries,
         page_tokens: PageTokens,
         max_list: int,
     ) -> None:
         self._store = store
         self._sessions = sessions
+        self._enquiries = enquiries
         self._page_tokens = page_tokens
         self._max_list = max_list
 
@@ -75,16 +82,24 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         request: pb.GetProfilePictureRequest,
         context: aio.ServicerContext[Any, Any],  # part of the signature
     ) -> pb.GetProfilePictureResponse:
-        """Asks for one picture; absent `preview` means the preview."""
-        found = await get_profile_picture(
-            current_caller().device(),
+        """Finds one picture; absent `preview` means the preview."""
+        full = _is_full(request.view)
+        question = PictureQuestion(
             jid=request.jid,
             number=request.number,
             preview=request.preview if request.HasField("preview") else True,
             existing_id=request.existing_id,
-            sessions=self._sessions,
+            refresh=request.refresh,
         )
-        return pb.GetProfilePictureResponse(success=True, data=convert.picture(found))
+        found = await get_profile_picture(
+            current_caller().device(),
+            question,
+            store=self._store,
+            sessions=self._sessions,
+            enquiries=self._enquiries,
+        )
+        data = convert.picture(found, full=full)
+        return pb.GetProfilePictureResponse(success=True, data=data)
 
     async def ResolveIdentifiers(  # the name of the rpc
         self,
@@ -93,21 +108,34 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     ) -> pb.ResolveIdentifiersResponse:
         """Resolves every input; the items stand in the order of the inputs."""
         full = _is_full(request.view)
-        results = await resolve_identifiers(
+        found = await resolve_identifiers(
             current_caller().device(),
             request.jids,
             group_jid=request.group_jid,
+            lookup=Lookup(_word("lookup", request.lookup, [*Lookup])),
+            dry_run=request.dry_run,
             store=self._store,
-            sessions=self._sessions,
+            enquiries=self._enquiries,
         )
-        items = [
-            convert.resolved(text, result, full=full)
-            for text, result in zip(request.jids, results, strict=True)
-        ]
-        return pb.ResolveIdentifiersResponse(success=True, count=len(items), items=items)
+        return identity_messages.resolution(request.jids, found, full=full)
+
+    async def GetBudget(  # the name of the rpc
+        self,
+        request: pb.GetBudgetRequest,
+        context: aio.ServicerContext[Any, Any],  # part of the signature
+    ) -> pb.GetBudgetResponse:
+        """Tells what the device may still ask of WhatsApp."""
+        left = await get_budget(current_caller().device(), enquiries=self._enquiries)
+        return pb.GetBudgetResponse(success=True, data=convert.budget(left))
 
 
 def _is_full(view: str) -> bool:
-    if view not in {"", _BASIC, _FULL}:
-        raise ValidationFailed("view", f'must be "{_BASIC}" or "{_FULL}"', view)
-    return view == _FULL
+    return _word("view", view, _VIEWS) == _FULL
+
+
+def _word(field: str, text: str, words: Sequence[str]) -> str:
+    """Reads a word of a closed list, whose first one is meant by an empty text."""
+    if text and text not in words:
+        *others, last = (f'"{word}"' for word in words)
+        raise ValidationFailed(field, f"must be {', '.join(others)} or {last}", text)
+    return text or words[0]

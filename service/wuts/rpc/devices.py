@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from grpc import aio
 
     from wuts.domain.caller import DeviceId
-    from wuts.ports import ContactStore, Devices, LiveSessions, QrText
+    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions, QrText
 
 _REUSE = ("reuse_cache", "reuse", "use_cache", "cached")
 _REFRESH = ("refresh", "force_refresh", "force_new")
@@ -41,11 +41,13 @@ class DevicesServicer(pb_grpc.DevicesServiceServicer):
         *,
         devices: Devices,
         sessions: LiveSessions,
+        enquiries: Enquiries,
         store: ContactStore,
         stopping: asyncio.Event,
     ) -> None:
         self._devices = devices
         self._sessions = sessions
+        self._enquiries = enquiries
         self._store = store
         self._stopping = stopping
 
@@ -81,6 +83,7 @@ class DevicesServicer(pb_grpc.DevicesServiceServicer):
             request.device_id,
             devices=self._devices,
             sessions=self._sessions,
+            enquiries=self._enquiries,
             store=self._store,
         )
         told = "logged out and removed" if is_logged_out else "removed; WhatsApp was not told"

@@ -68,6 +68,11 @@ TABLE: Mapping[type[errors.DomainError], _Row] = {
     errors.RateLimited: _Row(
         StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED", "too many requests; slow down"
     ),
+    errors.BudgetExhausted: _Row(
+        StatusCode.RESOURCE_EXHAUSTED,
+        "BUDGET_EXHAUSTED",
+        "the device's budget of questions to WhatsApp is used up",
+    ),
     errors.NotImplementedHere: _Row(
         StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED", "the service does not offer this"
     ),
@@ -163,6 +168,8 @@ def _metadata(error: Exception) -> dict[str, str]:
     if isinstance(error, errors.DeviceNotReady):
         facts = {"state": str(error.state), "reason": str(error.reason)}
         return {name: fact for name, fact in facts.items() if fact}
+    if isinstance(error, errors.BudgetExhausted):
+        return {"query_class": str(error.query_class)}
     if isinstance(error, errors.WhatsappError) and error.code:
         return {"code": str(error.code)}
     if isinstance(error, errors.NotFound):

@@ -19,7 +19,7 @@ from wuts.rpc.load import Load
 from wuts.rpc.reflection import enable_reflection
 
 if TYPE_CHECKING:
-    from wuts.ports import ContactStore, Devices, LiveSessions, TokenDirectory
+    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions, TokenDirectory
     from wuts.rpc.page_tokens import PageTokens
 
 CONTACTS = contacts_service_pb2.DESCRIPTOR.services_by_name["ContactsService"].full_name
@@ -55,6 +55,7 @@ class Ports:
 
     store: ContactStore
     sessions: LiveSessions
+    enquiries: Enquiries
     directory: TokenDirectory
     devices: Devices
     page_tokens: PageTokens
@@ -77,12 +78,14 @@ class Server:
         contacts = ContactsServicer(
             store=ports.store,
             sessions=ports.sessions,
+            enquiries=ports.enquiries,
             page_tokens=ports.page_tokens,
             max_list=ports.max_list,
         )
         devices = DevicesServicer(
             devices=ports.devices,
             sessions=ports.sessions,
+            enquiries=ports.enquiries,
             store=ports.store,
             stopping=self._load.draining,
         )

@@ -72,13 +72,15 @@ class Calls:
     def _ask(self, request: pb.Request) -> pb.Reply:
         match request.WhichOneof("call"):
             case "picture":
-                return self._engine.picture(request.picture)
+                return self._engine.questions.picture(request.picture)
             case "roster":
-                return self._engine.roster(request.roster)
+                return self._engine.questions.roster(request.roster)
+            case "numbers":
+                return self._engine.questions.numbers(request.numbers)
+            case "pair_phone":
+                return self._engine.questions.pair_code(request.pair_phone)
             case "logout":
                 return self._engine.logout()
-            case "pair_phone":
-                return self._engine.pair_phone(request.pair_phone)
             case _:
                 return _failed(pb.FAILURE_KIND_UNSPECIFIED)
 

@@ -18,6 +18,9 @@ _PORTION = 65536
 _QUEUE_LENGTH = 1024
 """Room for every call's reply and for state changes; a service that lets it fill is gone."""
 
+_ROOM_FOR_CHANGES = _QUEUE_LENGTH // 2
+"""What is told of chats may come in thousands at once, and must not crowd out the rest."""
+
 
 class Channel:
     """Reads requests on the calling thread and writes events on its own.
@@ -57,8 +60,11 @@ class Channel:
     def send(self, event: pb.Event) -> None:
         """Queues an event; never blocks, so that handlers of the engine may call it.
 
-        Raises FramingError for an event that is too long.
+        A Changed that finds no room is dropped: what it is about grows old by
+        itself. Raises FramingError for an event that is too long.
         """
+        if event.HasField("changed") and self._queue.qsize() >= _ROOM_FOR_CHANGES:
+            return
         try:
             self._queue.put_nowait(frame(event))
         except queue.Full:

@@ -1,9 +1,9 @@
-"""The only module that touches neonize.
+"""The life of the neonize client: loading, connecting, what it tells, its end.
 
-Every hazard of the library is answered here: it is imported late, because the
-import starts Go; all parameters of a picture are always set, because neonize
-drops them all when one is missing; handlers only note and return, because a
-blocked one blocks the client; and nothing that can abort the process is called.
+Together with `questions` the only module that touches neonize. Every hazard of
+the library is answered here or there: it is imported late, because the import
+starts Go; handlers only note and return, because a blocked one blocks the
+client; and nothing that can abort the process is called.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from wuts.session import failures
+from wuts.session import changes, failures
 from wuts.session.gate import Admits
-from wuts.session.roster import roster
+from wuts.session.questions import Questions
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
@@ -76,8 +76,10 @@ class Engine:
     """One neonize client on the store in the working directory.
 
     `tell` gets every event and must not block; `gate` is opened while calls may
-    be made.
+    be made. `questions` exist once the engine is loaded.
     """
+
+    questions: Questions
 
     def __init__(self, store: str, *, tell: Callable[[pb.Event], None], gate: Gate) -> None:
         self._store = store
@@ -107,6 +109,7 @@ class Engine:
             # What the phone shows in its list of linked devices.
             props=DeviceProps(os="wuts", platformType=DeviceProps.SAFARI),
         )
+        self.questions = Questions(self._client, self._gate)
         self._subscribe()
         return f"neonize {neonize.__version__}"
 
@@ -125,57 +128,6 @@ class Engine:
     def stop(self) -> None:
         """Disconnects; may block for a minute while the engine is dialling."""
         self._client.stop()
-
-    def picture(self, request: pb.PictureRequest) -> pb.Reply:
-        """Asks for a picture; the outcome is in the reply."""
-        from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
-        from neonize.proto.Neonize_pb2 import GetProfilePictureParams  # noqa: PLC0415
-
-        # neonize ignores all three unless all three are set.
-        wanted = GetProfilePictureParams(
-            Preview=request.preview, ExistingID=request.existing_id, IsCommunity=False
-        )
-        jid = self._jid(request.user, request.server)
-        try:
-            told = self._client.get_profile_picture(jid, wanted)
-        except NeonizeError as error:
-            return pb.Reply(failure=failures.read(error))
-        if told.ID:
-            return pb.Reply(
-                picture=pb.Picture(
-                    url=told.URL, id=told.ID, type=told.Type, direct_path=told.DirectPath
-                )
-            )
-        if request.existing_id:
-            return pb.Reply(unchanged=pb.Unchanged())
-        return pb.Reply(failure=pb.Failure(kind=pb.FAILURE_KIND_MALFORMED_ANSWER))
-
-    def roster(self, request: pb.RosterRequest) -> pb.Reply:
-        """Asks for a group's participants; the outcome is in the reply."""
-        from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
-
-        try:
-            told = self._client.get_group_info(self._jid(request.user, "g.us"))
-        except NeonizeError as error:
-            return pb.Reply(failure=failures.read(error))
-        return pb.Reply(roster=roster(told.Participants))
-
-    def pair_phone(self, request: pb.PairPhoneRequest) -> pb.Reply:
-        """Asks for a code to type into the phone; only while QR codes are shown."""
-        from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
-        from neonize.utils.enum import ClientName, ClientType  # noqa: PLC0415 # loaded by now
-
-        try:
-            # WhatsApp takes common browsers only; which one is of no consequence.
-            code = self._client.PairPhone(
-                phone=request.user,
-                show_push_notification=True,
-                client_name=ClientName.LINUX,
-                client_type=ClientType.CHROME,
-            )
-        except NeonizeError as error:
-            return pb.Reply(failure=failures.read(error))
-        return pb.Reply(pair_code=code)
 
     def logout(self) -> pb.Reply:
         """Logs the device out; the engine deletes its keys and tells no event.
@@ -199,12 +151,6 @@ class Engine:
         """Tells that the device was logged out by request."""
         self._enter(pb.CONNECTION_STATE_LOGGED_OUT, requested=True)
 
-    @staticmethod
-    def _jid(user: str, server: str) -> object:
-        from neonize.utils.jid import build_jid  # noqa: PLC0415 # loaded by now
-
-        return build_jid(user, server)
-
     def _subscribe(self) -> None:
         """Registers all handlers; later ones would never be called.
 
@@ -227,7 +173,16 @@ class Engine:
         on(events.TemporaryBanEv)(lambda _, told: self._on_ban(told.Code, told.Expire))
         on(events.ClientOutdatedEv)(lambda _, __: self._enter(pb.CONNECTION_STATE_OUTDATED, 405))
         on(events.ConnectFailureEv)(lambda _, told: self._on_connect_failure(told.Reason))
+        on(events.PictureEv)(lambda _, told: self._note(changes.picture_changed(told.JID)))
+        on(events.GroupInfoEv)(lambda _, told: self._note(changes.group_changed(told.JID)))
+        on(events.JoinedGroupEv)(
+            lambda _, told: self._note(changes.group_changed(told.GroupInfo.JID))
+        )
         self._client.qr(lambda _, text: self._on_qr(text.decode()))
+
+    def _note(self, change: pb.Event | None) -> None:
+        if change is not None:
+            self._tell(change)
 
     def _on_qr(self, text: str) -> None:
         # The first code is the sign that the connection is up.

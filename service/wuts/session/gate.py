@@ -38,11 +38,16 @@ class Gate:
         """Follows the connection; does nothing once the gate is closed for good."""
         with self._changed:
             self._admits = Admits.NOTHING if self._closed_for_good else admits
+            self._changed.notify_all()
 
     @contextmanager
-    def passage(self, kind: Admits = Admits.CALLS) -> Iterator[bool]:
-        """Tells whether the call may be made, and keeps the end waiting meanwhile."""
+    def passage(self, kind: Admits = Admits.CALLS, *, seconds: float = 0.0) -> Iterator[bool]:
+        """Tells whether the call may be made, and keeps the end waiting meanwhile.
+
+        Waits that long for a gate that is not open now, but not for a closed one.
+        """
         with self._changed:
+            self._changed.wait_for(lambda: self._closed_for_good or self._admits == kind, seconds)
             admitted = self._admits == kind
             self._inside += admitted
         try:
@@ -57,4 +62,5 @@ class Gate:
         with self._changed:
             self._admits = Admits.NOTHING
             self._closed_for_good = True
+            self._changed.notify_all()
             return self._changed.wait_for(lambda: self._inside == 0, seconds)

@@ -6,23 +6,14 @@ number depends on how the group is addressed: their servers decide.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Protocol
 
 from wuts.domain.jid import Server
+from wuts.session.jids import EngineJid, user_on
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_DIGITS = re.compile(r"[0-9]{1,20}")
-
-
-class EngineJid(Protocol):
-    """A JID as the engine gives it; an absent one has an empty user."""
-
-    User: str
-    Server: str
 
 
 class EngineParticipant(Protocol):
@@ -57,9 +48,4 @@ def participant(told: EngineParticipant) -> pb.Participant:
 
 def _first_user(jids: Iterable[EngineJid], server: Server) -> str:
     """Finds the digits of the first JID on that server, or an empty string."""
-    for jid in jids:
-        # The device part has a field of its own; some calls leave it in the user.
-        user = jid.User.partition(":")[0]
-        if jid.Server == server and _DIGITS.fullmatch(user):
-            return user
-    return ""
+    return next(filter(None, (user_on(jid, server) for jid in jids)), "")

@@ -1,32 +1,51 @@
-"""Asks WhatsApp for the picture of a contact or a group."""
+"""Finds the picture of a contact or a group."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from wuts.domain.errors import ValidationFailed
-from wuts.domain.jid import Jid, JidError, parse_chat, parse_phone
+from wuts.domain.jid import Jid, JidError, Server, parse_chat, parse_phone, pn_jid
+from wuts.domain.spelling import prove, settle
+from wuts.usecases.identifiers import Wanted
+from wuts.usecases.number_checks import recall
 
 if TYPE_CHECKING:
     from wuts.domain.caller import DeviceId
+    from wuts.domain.enquiry import Heard
     from wuts.domain.picture import Picture, Unchanged
+    from wuts.ports import ContactStore, Enquiries
+    from wuts.usecases.list_contacts import ConnectionGate
 
 
-class PictureSource(Protocol):
-    """The part of the live sessions that pictures need."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureQuestion:
+    """Whose picture is wanted, by `jid` or, when that is empty, by `number`.
 
-    async def picture(
-        self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
-    ) -> Picture | Unchanged:
-        """Asks for the picture; see wuts.ports.LiveSessions."""
-        ...
+    `existing_id` is the picture the caller holds, empty for none. `refresh`
+    asks WhatsApp although an earlier answer is still good.
+    """
+
+    jid: str = ""
+    number: str = ""
+    preview: bool = True
+    existing_id: str = ""
+    refresh: bool = False
 
 
 class FoundPicture(NamedTuple):
-    """The chat that was asked for, and its picture."""
+    """The chat as it is told to the caller, and what was heard of its picture."""
 
     chat: Jid
-    picture: Picture | Unchanged
+    heard: Heard[Picture | Unchanged]
+
+
+class _Target(NamedTuple):
+    """The chat that WhatsApp is asked about, and the person it belongs to."""
+
+    chat: Jid
+    person: Jid
 
 
 _MAX_ID = 64
@@ -35,31 +54,63 @@ _PRINTABLE = range(0x21, 0x7F)
 
 async def get_profile_picture(
     device: DeviceId,
+    question: PictureQuestion,
     *,
-    jid: str,
-    number: str,
-    preview: bool,
-    existing_id: str,
-    sessions: PictureSource,
+    store: ContactStore,
+    sessions: ConnectionGate,
+    enquiries: Enquiries,
 ) -> FoundPicture:
-    """Finds the picture of `jid`, or of `number` when no JID is given.
+    """Finds the picture, remembered or asked for.
 
-    Raises ValidationFailed, and whatever the live session raises: PictureHidden
-    and PictureNotSet among them.
+    Raises ValidationFailed, and whatever the ports raise: PictureHidden and
+    PictureNotSet among them.
     """
-    chat = _chat(jid, number)
-    if len(existing_id) > _MAX_ID or any(ord(c) not in _PRINTABLE for c in existing_id):
-        message = f"must be the id of a picture, at most {_MAX_ID} characters"
-        raise ValidationFailed("existing_id", message, existing_id)
-    found = await sessions.picture(device, chat, preview=preview, existing_id=existing_id)
-    return FoundPicture(chat, found)
+    asked = _chat(question)
+    _check_id(question.existing_id)
+    # By contract a picture needs a connected device, also one that is remembered:
+    # what was true when the connection was lost may have changed unnoticed.
+    await sessions.require_connected(device)
+    target = await _target(device, asked, store, enquiries)
+    heard = await enquiries.picture(
+        device,
+        target.chat,
+        person=target.person,
+        preview=question.preview,
+        existing_id=question.existing_id,
+        refresh=question.refresh,
+    )
+    return FoundPicture(asked if question.jid else target.chat, heard)
 
 
-def _chat(jid: str, number: str) -> Jid:
-    if not jid and not number:
+def _chat(question: PictureQuestion) -> Jid:
+    if not question.jid and not question.number:
         raise ValidationFailed("jid", "jid or number is required")
-    field, text, parse = ("jid", jid, parse_chat) if jid else ("number", number, parse_phone)
+    by_jid = ("jid", question.jid, parse_chat)
+    field, text, parse = by_jid if question.jid else ("number", question.number, parse_phone)
     try:
         return parse(text)
     except JidError as error:
         raise ValidationFailed(field, str(error), text) from None
+
+
+def _check_id(text: str) -> None:
+    if len(text) > _MAX_ID or any(ord(character) not in _PRINTABLE for character in text):
+        message = f"must be the id of a picture, at most {_MAX_ID} characters"
+        raise ValidationFailed("existing_id", message, text)
+
+
+async def _target(
+    device: DeviceId, asked: Jid, store: ContactStore, enquiries: Enquiries
+) -> _Target:
+    """Finds the proven spelling of a number, and the phone number of a LID."""
+    if asked.server is Server.GROUP:
+        return _Target(asked, asked)
+    wanted = Wanted.of([asked])
+    known = await store.lookup(device, pns=wanted.pns, lids=wanted.lids)
+    if asked.server is Server.LID:
+        pn = known.pn_of_lid.get(asked.user)
+        return _Target(asked, pn_jid(pn) if pn else asked)
+    local = prove(asked.user, known)
+    answers = await recall(device, [local], enquiries)
+    proven = pn_jid(settle(local, answers).spelling.best)
+    return _Target(proven, proven)

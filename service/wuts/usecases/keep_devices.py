@@ -12,7 +12,7 @@ from wuts.usecases.choose_device import choose_device
 if TYPE_CHECKING:
     from wuts.domain.caller import Caller
     from wuts.domain.device import DeviceRecord
-    from wuts.ports import ContactStore, Devices, LiveSessions
+    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions
 
 MAX_NAME = 100
 """The most characters of a device's name."""
@@ -36,6 +36,7 @@ async def purge_device(
     *,
     devices: Devices,
     sessions: LiveSessions,
+    enquiries: Enquiries,
     store: ContactStore,
 ) -> bool:
     """Removes a device for good, with its directory and the tokens bound to it.
@@ -54,7 +55,11 @@ async def purge_device(
         is_logged_out = True
     except DomainError:
         is_logged_out = False
+    # Before its directory goes, so that nothing is written there meanwhile; and again
+    # for whoever asked in between.
+    await enquiries.forget(device.id)
     await sessions.forget(device.id)
+    await enquiries.forget(device.id)
     store.forget(device.id)
     devices.remove_device(device.id)
     return is_logged_out

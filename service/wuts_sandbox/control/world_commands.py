@@ -10,6 +10,7 @@ from wuts_sandbox.control.base import BaseCommand, Result
 from wuts_sandbox.control.errors import CommandError, Refusal
 from wuts_sandbox.emulator.collection import contact_entry
 from wuts_sandbox.emulator.initial_sync import history_chunks, sync_notification
+from wuts_sandbox.emulator.notices import group_notices, picture_notices
 from wuts_sandbox.emulator.phone import business_message, key_share, text_message
 from wuts_sandbox.wire.node import GROUP_SERVER, LID_SERVER, PN_SERVER, Jid
 from wuts_sandbox.world.document import Group, Person, Picture, PictureWord, Row
@@ -39,15 +40,19 @@ class SetPicture(BaseCommand):
     command: Literal["set-picture"]
     jid: str
     picture: Picture | PictureWord
+    quiet: bool = False
+    """Whether the linked device is not told."""
 
     async def run(self, emulator: Emulator) -> Result:
-        """Changes it; no notice is sent."""
+        """Changes it; the linked device hears of a picture that was set or removed."""
         account = self.only(emulator)
         jid = parse_jid(self.jid)
         holder = account.directory.group(jid) or account.directory.person(jid)
         if holder is None:
             raise CommandError(Refusal.NO_SUCH_JID)
-        holder.picture = self.picture
+        former, holder.picture = holder.picture, self.picture
+        if not self.quiet:
+            account.tell(picture_notices(jid, former, self.picture))
         return {}
 
 
@@ -57,16 +62,21 @@ class SetGroup(BaseCommand):
     command: Literal["set-group"]
     jid: str
     fields: dict[str, Any]
+    quiet: bool = False
+    """Whether the linked device is not told."""
 
     async def run(self, emulator: Emulator) -> Result:
-        """Changes it; no notice is sent."""
+        """Changes it; the linked device hears of members, the subject and the picture."""
         account = self.only(emulator)
         groups = {group.jid: group for group in account.document.groups}
-        former = groups[self.jid].model_dump() if self.jid in groups else {}
-        groups[self.jid] = _checked(Group, {**former, **self.fields, "jid": self.jid})
+        former = groups.get(self.jid)
+        known = former.model_dump() if former else {}
+        group = groups[self.jid] = _checked(Group, {**known, **self.fields, "jid": self.jid})
         account.document.groups = list(groups.values())
         account.directory.refresh()
-        return {"added": not former}
+        if not self.quiet:
+            account.tell(group_notices(account, former, group))
+        return {"added": former is None}
 
 
 class SetPerson(BaseCommand):

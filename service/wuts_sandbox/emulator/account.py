@@ -14,7 +14,7 @@ from wuts_sandbox.wire.keys import CurveKey
 from wuts_sandbox.wire.node import Jid, Node, lid_jid, pn_jid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from wuts_sandbox.emulator.collection import Entry
     from wuts_sandbox.emulator.connection import Connection
@@ -110,6 +110,12 @@ class AccountState:
         self._outbox[message.text("id")] = message
         if self.online and self.connection is not None:
             self.connection.send(message)
+
+    def tell(self, notices: Iterable[Node]) -> None:
+        """Posts notices to the linked device, if there is one; another hears of nothing past."""
+        if self.device is not None:
+            for notice in notices:
+                self.post(notice)
 
     def resend(self) -> None:
         """Sends everything that is not acknowledged yet."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from wuts_sandbox.emulator import linking, pair_code, router
+from wuts_sandbox.emulator import linking, pair_code, router, usync
 from wuts_sandbox.emulator.initial_sync import bring_world
 from wuts_sandbox.emulator.kinds import Kind, kind_of
 from wuts_sandbox.emulator.phone import key_share
 from wuts_sandbox.emulator.stanzas import NOT_AUTHORIZED, failure, now
+from wuts_sandbox.emulator.tally import NUMBERS_CHECKED
 from wuts_sandbox.wire.node import Node
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def _success(account: AccountState) -> Node:
 
 async def _take(emulator: Emulator, connection: Connection, node: Node) -> None:
     kind, account = kind_of(node), connection.account
-    emulator.tally.add(kind, account.pn if account else None)
+    pn = account.pn if account else None
+    emulator.tally.add(kind, pn)
+    if kind == Kind.USYNC_CONTACT:
+        emulator.tally.add(NUMBERS_CHECKED, pn, usync.numbers_asked(node))
     if kind == Kind.RESULT:
         connection.take_answer(node)
     elif kind in {Kind.ACK, Kind.RECEIPT, Kind.RETRY} and account is not None:

@@ -32,10 +32,9 @@ class Directory:
             return self._by_pn.get(jid.user)
         return self._by_lid.get(jid.user) if jid.server == LID_SERVER else None
 
-    def answering(self, number: str) -> Person | None:
-        """Returns the registered person whom a number check of these digits finds."""
-        person = self._by_pn.get(number) or self._by_other.get(number)
-        return person if person is not None and person.registered else None
+    def holder(self, number: str) -> Person | None:
+        """Returns the person, registered or not, whom these digits name."""
+        return self._by_pn.get(number) or self._by_other.get(number)
 
     def group(self, jid: Jid) -> Group | None:
         """Returns the group of that address."""

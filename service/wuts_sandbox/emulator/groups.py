@@ -28,13 +28,13 @@ def answer(account: AccountState, iq: Node) -> Node | None:
         return failure(iq, *ERRORS[group.answer], sender=address)
     if not group.member:
         return failure(iq, *FORBIDDEN, sender=address)
-    return result(iq, _element(account, group), sender=address)
+    return result(iq, group_element(account, group), sender=address)
 
 
 def answer_list(account: AccountState, iq: Node) -> Node:
     """Answers the question for all joined groups."""
     joined: list[Node] = [
-        _element(account, group) for group in account.document.groups if group.member
+        group_element(account, group) for group in account.document.groups if group.member
     ]
     return result(iq, Node("groups", {}, joined), sender=Jid("", "g.us"))
 
@@ -46,9 +46,10 @@ def roster(account: AccountState, group: Group) -> list[Participant]:
     return [*group.participants, *([] if listed else [Participant(pn=own.pn, lid=own.lid)])]
 
 
-def _element(account: AccountState, group: Group) -> Node:
+def group_element(account: AccountState, group: Group) -> Node:
+    """Returns a group's metadata and roster."""
     members: list[Node] = [
-        _participant(person, group.addressing) for person in roster(account, group)
+        participant_element(person, group.addressing) for person in roster(account, group)
     ]
     attrs: dict[str, str | Jid] = {
         "id": group.jid.partition("@")[0],
@@ -61,7 +62,8 @@ def _element(account: AccountState, group: Group) -> Node:
     return Node("group", attrs, members)
 
 
-def _participant(person: Participant, addressing: str) -> Node:
+def participant_element(person: Participant, addressing: str) -> Node:
+    """Returns one line of a roster."""
     pn = pn_jid(person.pn) if person.pn else None
     lid = lid_jid(person.lid) if person.lid else None
     if pn is not None and (addressing == "pn" or lid is None):

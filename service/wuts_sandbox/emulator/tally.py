@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from wuts_sandbox.emulator.kinds import Kind
 
 
+NUMBERS_CHECKED = "numbers_checked"
+"""Not a kind of stanza: the numbers in all number checks together."""
+
+
 class Tally:
     """Numbers by kind; what no account sent counts in the total only."""
 
@@ -16,11 +20,11 @@ class Tally:
         self._total: Counter[str] = Counter()
         self._accounts: dict[str, Counter[str]] = {}
 
-    def add(self, kind: Kind, account: str | None = None) -> None:
-        """Counts one event."""
-        self._total[kind] += 1
+    def add(self, kind: Kind | str, account: str | None = None, times: int = 1) -> None:
+        """Counts an event, or several at once."""
+        self._total[kind] += times
         if account is not None:
-            self._accounts.setdefault(account, Counter())[kind] += 1
+            self._accounts.setdefault(account, Counter())[kind] += times
 
     def numbers(self, account: str | None = None) -> dict[str, int]:
         """Returns the numbers above zero, of one account (its PN) or in total."""

@@ -26,12 +26,20 @@ def answer(account: AccountState, iq: Node) -> Node:
     if usync is None or query is None or users is None:
         return failure(iq, 400, "bad-request")
     asked = {child.tag for child in query.children}
-    lines: list[Node] = [_line(account, user, asked) for user in users.children]
-    content = [Node("result", {}, []), Node("list", {}, lines)]
+    lines = (_line(account, user, asked) for user in users.children)
+    told: list[Node] = [line for line in lines if line is not None]
+    content = [Node("result", {}, []), Node("list", {}, told)]
     return result(iq, Node("usync", dict(usync.attrs), content))
 
 
-def _line(account: AccountState, user: Node, asked: set[str]) -> Node:
+def numbers_asked(iq: Node) -> int:
+    """Counts the numbers that one query checks."""
+    usync = iq.child("usync")
+    users = usync.child("list") if usync else None
+    return sum(user.child("contact") is not None for user in users.children) if users else 0
+
+
+def _line(account: AccountState, user: Node, asked: set[str]) -> Node | None:
     contact = user.child("contact")
     if contact is not None:
         return _number_check(account, contact.payload())
@@ -41,13 +49,15 @@ def _line(account: AccountState, user: Node, asked: set[str]) -> Node:
     return Node("user", {"jid": jid}, _facts(account, jid, asked))
 
 
-def _number_check(account: AccountState, query: bytes) -> Node:
+def _number_check(account: AccountState, query: bytes) -> Node | None:
     number = NO_DIGIT.sub("", query.decode(errors="replace").partition("@")[0])
-    person = account.directory.answering(number)
+    person = account.directory.holder(number)
     own = account.document
     if person is None and number == own.pn:
         return _found(query, own.pn, own.lid)
-    if person is None:
+    if person is not None and not person.answered:
+        return None
+    if person is None or not person.registered:
         missing: list[Node] = [Node("contact", {"type": "out"}, query)]
         return Node("user", {"jid": pn_jid(number)}, missing)
     return _found(query, person.pn or number, person.lid)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wuts_sandbox.run.launcher import Launcher
-from wuts_sandbox.run.options import Options, RunFailed
+from wuts_sandbox.run.options import Options, RunFailed, read_settings
 from wuts_sandbox.world.examples import add_people, default_world
 from wuts_sandbox.world.load import WorldError, read_world
 
@@ -72,6 +72,13 @@ _FILE = click.Path(path_type=Path)
     show_envvar=True,
     help="A file that names another loopback WhatsApp; nothing is linked.",
 )
+@click.option(
+    "--settings",
+    envvar="SETTINGS",
+    default="",
+    show_envvar=True,
+    help="Budgets, and how long answers are remembered: WUTS_...=... words, quoted as in a shell.",
+)
 def run(
     http_port: int,
     grpc_port: int,
@@ -79,13 +86,13 @@ def run(
     world: Path | None,
     contacts: int,
     emulator: Path | None,
+    settings: str,
 ) -> None:
     """Starts a loopback WhatsApp, links a device to it, and serves it.
 
     Prints calls to paste once everything is healthy. SIGINT, SIGTERM and SIGHUP
     stop everything. Exit code 0 after a stop, 1 when something failed.
     """
-    options = Options(http_port, grpc_port, ready_file.absolute(), world, contacts, emulator)
     os.umask(0o077)
 
     def make_world() -> World:
@@ -94,6 +101,15 @@ def run(
         return people
 
     try:
+        options = Options(
+            http_port=http_port,
+            grpc_port=grpc_port,
+            ready_file=ready_file.absolute(),
+            world=world,
+            contacts=contacts,
+            emulator=emulator,
+            settings=read_settings(settings),
+        )
         sys.exit(asyncio.run(Launcher(options).go(make_world)))
     except (RunFailed, WorldError) as error:
         click.echo(f"wuts-sandbox: {error}", err=True)

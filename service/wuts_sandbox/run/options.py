@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _KEY_BYTES = 32
+_ALLOWED: Final = frozenset(
+    {
+        *(f"WUTS_BUDGET_{name}" for name in ("NUMBERS", "USERS", "PICTURES", "GROUPS")),
+        *("WUTS_QUIET_HOURS", "WUTS_PICTURE_SECONDS", "WUTS_ROSTER_SECONDS"),
+        *("WUTS_HIDDEN_PICTURE_SECONDS", "WUTS_NO_PICTURE_SECONDS"),
+        "WUTS_NOT_REGISTERED_SECONDS",
+    }
+)
+_DEMO: Final = {"WUTS_QUIET_HOURS": "0"}
+# A demo's devices are always just linked; no account is at stake.
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -43,6 +55,27 @@ class Options:
     world: Path | None
     contacts: int
     emulator: Path | None
+    settings: Mapping[str, str] = field(default_factory=lambda: _DEMO)
+    """Settings of the service that differ from its defaults."""
+
+
+def read_settings(text: str) -> Mapping[str, str]:
+    """Reads NAME=VALUE words, quoted as in a shell; raises RunFailed.
+
+    Only settings of budgets and of what is remembered are taken.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise RunFailed(f"SETTINGS: {str(error).lower()}") from None
+    settings = dict(_DEMO)
+    for word in words:
+        name, is_setting, value = word.partition("=")
+        if not is_setting or name not in _ALLOWED:
+            known = ", ".join(sorted(_ALLOWED))
+            raise RunFailed(f"SETTINGS: {word} is no NAME=VALUE with one of the names {known}")
+        settings[name] = value
+    return settings
 
 
 def read_emulator(path: Path) -> Emulator:

@@ -119,6 +119,7 @@ class Parts:
         session = [sys.executable, "-m", "wuts_sandbox.session", "--proxy", emulator.proxy]
         session += ["--ca", emulator.ca, "--noise-root", emulator.noise_root]
         return {
+            **self._options.settings,
             "WUTS_DATA_DIR": str(self.data),
             "WUTS_GRPC_PORT": str(self.grpc_port),
             "WUTS_SESSION_COMMAND": shlex.join(session),

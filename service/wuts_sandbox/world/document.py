@@ -73,6 +73,8 @@ class Person(Strict):
     """Whether the pair of PN and LID reaches the store by itself; needs both."""
     registered: bool = True
     """Whether a number check finds the person at all."""
+    answered: bool = True
+    """Whether the answer to a number check says anything of the person."""
     answers_to: list[Digits] = []
     """Other spellings of the number under which a number check finds the person."""
     pn_row: Row = Row()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from wuts.domain.enquiry import Change, ChangeKind, NumberCheck
 from wuts.domain.errors import (
+    Busy,
     DeviceNotReady,
     DomainError,
     GroupForbidden,
@@ -17,12 +19,15 @@ from wuts.domain.errors import (
     WhatsappTimeout,
 )
 from wuts.domain.group import Participant, Roster
+from wuts.domain.jid import Jid, Server
 from wuts.domain.picture import Picture, Unchanged
 from wuts.domain.state import DeviceState, Reason
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_BUSY_SECONDS: Final = 1
 
 
 def picture(reply: pb.Reply, *, existing_id: str, slow_down_seconds: int) -> Picture | Unchanged:
@@ -45,6 +50,24 @@ def roster(reply: pb.Reply, *, slow_down_seconds: int) -> Roster:
     return Roster([Participant(each.pn, each.lid, each.redacted_phone) for each in told])
 
 
+def numbers(reply: pb.Reply, *, slow_down_seconds: int) -> dict[str, NumberCheck]:
+    """Reads the answer on phone numbers; raises what it says went wrong."""
+    if reply.WhichOneof("outcome") != "numbers":
+        raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+    told = reply.numbers.checks
+    return {
+        each.asked: NumberCheck(each.asked, each.registered, each.pn, each.lid) for each in told
+    }
+
+
+def change(changed: pb.Changed) -> Change | None:
+    """Reads what changed; None for what has no name here."""
+    kind = _CHANGES.get(changed.kind)
+    if kind is None or changed.server not in _SERVERS or not changed.user:
+        return None
+    return Change(kind, Jid(changed.user, Server(changed.server)))
+
+
 def logged_out(reply: pb.Reply, *, slow_down_seconds: int) -> None:
     """Reads the answer to a log-out; raises what it says went wrong."""
     if reply.WhichOneof("outcome") != "logged_out":
@@ -61,7 +84,8 @@ def pair_code(reply: pb.Reply, *, slow_down_seconds: int) -> str:
 def error(failure: pb.Failure, *, slow_down_seconds: int) -> DomainError:
     """Names the situation; whatever has no name of its own is a WhatsappError."""
     if failure.kind == pb.FAILURE_KIND_RATE_LIMITED:
-        return RateLimited(slow_down_seconds)
+        # Without WhatsApp's number it was the process that has too much to do.
+        return RateLimited(slow_down_seconds) if failure.code else Busy(_BUSY_SECONDS)
     if failure.kind == pb.FAILURE_KIND_NOT_CONNECTED:
         # The engine knew before its event could arrive here.
         lost = Reason.CONNECTION_LOST
@@ -69,6 +93,13 @@ def error(failure: pb.Failure, *, slow_down_seconds: int) -> DomainError:
     situation = _SITUATIONS.get(failure.kind)
     return WhatsappError(failure.code) if situation is None else situation()
 
+
+_CHANGES = {
+    pb.CHANGE_KIND_PICTURE: ChangeKind.PICTURE,
+    pb.CHANGE_KIND_GROUP: ChangeKind.GROUP,
+}
+
+_SERVERS = frozenset(Server)
 
 _SITUATIONS: dict[int, Callable[[], DomainError]] = {
     pb.FAILURE_KIND_PICTURE_HIDDEN: PictureHidden,

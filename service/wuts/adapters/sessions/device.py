@@ -13,9 +13,9 @@ from wuts.adapters.sessions.linking import Linking
 from wuts.adapters.sessions.standing import HOPEFUL
 from wuts.adapters.sessions.supervisor import Supervisor
 from wuts.domain.errors import (
+    Busy,
     DeviceNotReady,
     DomainError,
-    RateLimited,
     ServiceUnavailable,
     WhatsappTimeout,
 )
@@ -136,7 +136,7 @@ class DeviceSession:
     async def ask(self, request: pb.Request) -> pb.Reply:
         """Asks within the deadline of a call.
 
-        Raises DeviceNotReady, RateLimited when its turn does not come, and
+        Raises DeviceNotReady, Busy when its turn does not come, and
         WhatsappTimeout when the answer does not.
         """
         is_asked = False
@@ -201,7 +201,7 @@ class DeviceSession:
     @contextmanager
     def _place_in_queue(self) -> Iterator[None]:
         if self._waiting >= self._around.limits.calls_waiting:
-            raise RateLimited(self._around.limits.busy_retry_seconds)
+            raise Busy(self._around.limits.busy_retry_seconds)
         self._waiting += 1
         try:
             yield
@@ -212,4 +212,4 @@ class DeviceSession:
         """Tells WhatsApp's silence from our own queue's length."""
         if is_asked:
             return WhatsappTimeout()
-        return RateLimited(self._around.limits.busy_retry_seconds)
+        return Busy(self._around.limits.busy_retry_seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
+from wuts.adapters.sessions import answers
 from wuts.adapters.sessions.calls import CallTable
 from wuts.adapters.sessions.child import Child
 from wuts.adapters.sessions.ends import End, How
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wuts.adapters.sessions.surroundings import Surroundings
+    from wuts.domain.enquiry import Change
     from wuts.domain.errors import DomainError
 
 
@@ -36,6 +38,10 @@ class Observer(Protocol):
 
     def showed(self, qr_text: str) -> None:
         """Hears of a new QR code."""
+        ...
+
+    def changed(self, change: Change) -> None:
+        """Hears that what is known of a chat is outdated."""
         ...
 
     def ended(self, end: End) -> None:
@@ -179,6 +185,8 @@ class Life:
             case "qr_text":
                 self._set_deadline(None)
                 self._observer.showed(event.qr_text)
+            case "changed":
+                self._on_changed(event.changed)
 
     def _on_hello(self, hello: pb.Hello) -> None:
         if self._introduced.done():
@@ -191,6 +199,11 @@ class Life:
             self._introduced.set_result(None)
         else:
             self.finish(End(How.NOT_LINKED))
+
+    def _on_changed(self, changed: pb.Changed) -> None:
+        change = answers.change(changed)
+        if change is not None:
+            self._observer.changed(change)
 
     def _on_state(self, change: pb.StateChange) -> None:
         how = _ENDS.get(change.state)

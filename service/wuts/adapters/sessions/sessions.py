@@ -6,20 +6,20 @@ import asyncio
 import re
 import shutil
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from wuts.adapters.sessions import answers
+from wuts.adapters.sessions.changes import Changes
 from wuts.adapters.sessions.device import DeviceSession
 from wuts.adapters.sessions.limits import Limits
+from wuts.adapters.sessions.questions import Questions
 from wuts.adapters.sessions.surroundings import Surroundings, Tallies
 from wuts.adapters.sessions.upkeep import keep_up
 from wuts.domain.device import DeviceStatus
-from wuts.domain.errors import DomainError, NotFound, ServiceUnavailable
+from wuts.domain.errors import NotFound, ServiceUnavailable
 from wuts.domain.state import DeviceState
-from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from wuts.adapters.sessions.surroundings import (
@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     )
     from wuts.domain.caller import DeviceId
     from wuts.domain.device import PairCode, QrCode
+    from wuts.domain.enquiry import Change, NumberCheck
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
     from wuts.ports import Linked, QrText
 
 _FOLDER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
-
-A = TypeVar("A")
 
 
 class Sessions:
@@ -81,7 +80,9 @@ class Sessions:
             clock=clock or _now,
             starting=asyncio.Semaphore(limits.starts_at_once),
             tallies=self.tallies,
+            changes=Changes(),
         )
+        self._questions = Questions(self._around, self._session)
         self._sessions: dict[DeviceId, DeviceSession] = {}
         self._begun = self._around.clock()
         self._is_stopped = False
@@ -152,24 +153,21 @@ class Sessions:
         self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
     ) -> Picture | Unchanged:
         """Asks for the picture of a contact or a group."""
-        request = pb.PictureRequest(
-            user=chat.user, server=chat.server, preview=preview, existing_id=existing_id
-        )
-        return await self._ask(
-            device,
-            pb.Request(picture=request),
-            lambda reply: answers.picture(
-                reply, existing_id=existing_id, slow_down_seconds=self._slow_down_seconds
-            ),
-        )
+        return await self._questions.picture(device, chat, preview=preview, existing_id=existing_id)
 
     async def roster(self, device: DeviceId, group: Jid) -> Roster:
         """Asks for a group's participants."""
-        return await self._ask(
-            device,
-            pb.Request(roster=pb.RosterRequest(user=group.user)),
-            lambda reply: answers.roster(reply, slow_down_seconds=self._slow_down_seconds),
-        )
+        return await self._questions.roster(device, group)
+
+    async def check_numbers(
+        self, device: DeviceId, numbers: Sequence[str]
+    ) -> Mapping[str, NumberCheck]:
+        """Asks in one query which phone numbers are on WhatsApp."""
+        return await self._questions.numbers(device, numbers)
+
+    def listen(self, on_change: Callable[[DeviceId, Change], None]) -> None:
+        """Has `on_change` called on the event loop; an error of its own is logged."""
+        self._around.changes.listen(on_change)
 
     def link(
         self, device: DeviceId, *, phone: Jid | None = None
@@ -235,19 +233,6 @@ class Sessions:
         finally:
             if self._sessions.get(device) is session:
                 del self._sessions[device]
-
-    @property
-    def _slow_down_seconds(self) -> int:
-        return self._around.limits.rate_limit_seconds
-
-    async def _ask(self, device: DeviceId, request: pb.Request, read: Callable[[pb.Reply], A]) -> A:
-        try:
-            answer = read(await self._session(device).ask(request))
-        except DomainError as error:
-            self.tallies.calls[type(error).__name__] += 1
-            raise
-        self.tallies.calls["OK"] += 1
-        return answer
 
     def _session(self, device: DeviceId) -> DeviceSession:
         if self._is_stopped:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wuts.adapters.sessions.linking import Linking
     from wuts.adapters.sessions.surroundings import Surroundings
     from wuts.domain.caller import DeviceId
+    from wuts.domain.enquiry import Change
     from wuts.domain.errors import DomainError
 
 _LOG = structlog.get_logger(__name__)
@@ -171,6 +172,10 @@ class Supervisor:
     def showed(self, qr_text: str) -> None:
         """Hears of a new QR code."""
         self._linking.on_code(qr_text)
+
+    def changed(self, change: Change) -> None:
+        """Hears that what is known of a chat is outdated."""
+        self._around.changes.tell(self._device, change)
 
     def ended(self, end: End) -> None:
         """Hears how a process ended, and decides what comes next."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
 
+    from wuts.adapters.sessions.changes import Changes
     from wuts.adapters.sessions.limits import Limits
 
 AccountOf = Callable[[DeviceId], Awaitable[Jid]]
@@ -65,3 +66,4 @@ class Surroundings:
     starting: asyncio.Semaphore
     """Held by a process until its first message."""
     tallies: Tallies
+    changes: Changes

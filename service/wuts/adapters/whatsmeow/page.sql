@@ -1,4 +1,4 @@
--- One page of people, each as the six columns of a Contact.
+-- One page of people, each as the six columns of a Contact; names are merged as by Names.filled_from.
 --
 -- c is the row that represents a person: the PN row, or the LID row when there is
 -- no PN row. twin is the LID row of the same person, if any. The cursor is the
@@ -14,8 +14,15 @@ SELECT
         WHEN substr(c.their_jid, -4) = '@lid' THEN c.their_jid
         ELSE COALESCE(by_pn.lid || '@lid', '')
     END,
-    COALESCE(NULLIF(c.first_name, ''), twin.first_name, ''),
-    COALESCE(NULLIF(c.full_name, ''), twin.full_name, ''),
+    -- The saved names are a pair: both are the PN row's if it has either, else the LID row's.
+    COALESCE(
+        CASE WHEN c.full_name <> '' OR c.first_name <> '' THEN c.first_name ELSE twin.first_name END,
+        ''
+    ),
+    COALESCE(
+        CASE WHEN c.full_name <> '' OR c.first_name <> '' THEN c.full_name ELSE twin.full_name END,
+        ''
+    ),
     COALESCE(NULLIF(c.push_name, ''), twin.push_name, ''),
     COALESCE(NULLIF(c.business_name, ''), twin.business_name, '')
 FROM whatsmeow_contacts AS c

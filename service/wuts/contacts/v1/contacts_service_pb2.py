@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from wuts.contacts.v1 import budget_pb2 as wuts_dot_contacts_dot_v1_dot_budget__pb2
 from wuts.contacts.v1 import contact_pb2 as wuts_dot_contacts_dot_v1_dot_contact__pb2
 from wuts.contacts.v1 import picture_pb2 as wuts_dot_contacts_dot_v1_dot_picture__pb2
 from wuts.contacts.v1 import resolved_identifier_pb2 as wuts_dot_contacts_dot_v1_dot_resolved__identifier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'wuts/contacts/v1/contacts_service.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1ewuts/contacts/v1/contact.proto\x1a\x1ewuts/contacts/v1/picture.proto\x1a*wuts/contacts/v1/resolved_identifier.proto\"\x91\x01\n\x13ListContactsRequest\x12\x17\n\x04view\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1d\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x42\x07\n\x05_viewB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xb5\x01\n\x14ListContactsResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12+\n\x08\x63ontacts\x18\x03 \x03(\x0b\x32\x19.wuts.contacts.v1.Contact\x12\x1c\n\x0fnext_page_token\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06synced\x18\x05 \x01(\x08H\x01\x88\x01\x01\x42\x12\n\x10_next_page_tokenB\t\n\x07_synced\"\xb8\x01\n\x18GetProfilePictureRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1a\n\x07preview\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1e\n\x0b\x65xisting_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x42\x06\n\x04_jidB\t\n\x07_numberB\n\n\x08_previewB\x0e\n\x0c_existing_id\"\\\n\x19GetProfilePictureResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12.\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32 .wuts.contacts.v1.ProfilePicture\"}\n\x19ResolveIdentifiersRequest\x12\x12\n\x04jids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\tgroup_jid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\x04view\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x42\x0c\n\n_group_jidB\x07\n\x05_view\"q\n\x1aResolveIdentifiersResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12\x33\n\x05items\x18\x03 \x03(\x0b\x32$.wuts.contacts.v1.ResolvedIdentifier2\xae\x03\n\x0f\x43ontactsService\x12s\n\x0cListContacts\x12%.wuts.contacts.v1.ListContactsRequest\x1a&.wuts.contacts.v1.ListContactsResponse\"\x14\x90\x02\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/contacts\x12\x92\x01\n\x11GetProfilePicture\x12*.wuts.contacts.v1.GetProfilePictureRequest\x1a+.wuts.contacts.v1.GetProfilePictureResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/contacts/profile-picture\x12\x90\x01\n\x12ResolveIdentifiers\x12+.wuts.contacts.v1.ResolveIdentifiersRequest\x1a,.wuts.contacts.v1.ResolveIdentifiersResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\"\x11/contacts/resolve:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'wuts/contacts/v1/contacts_service.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1dwuts/contacts/v1/budget.proto\x1a\x1ewuts/contacts/v1/contact.proto\x1a\x1ewuts/contacts/v1/picture.proto\x1a*wuts/contacts/v1/resolved_identifier.proto\"\x91\x01\n\x13ListContactsRequest\x12\x17\n\x04view\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1d\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x42\x07\n\x05_viewB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xb5\x01\n\x14ListContactsResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12+\n\x08\x63ontacts\x18\x03 \x03(\x0b\x32\x19.wuts.contacts.v1.Contact\x12\x1c\n\x0fnext_page_token\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06synced\x18\x05 \x01(\x08H\x01\x88\x01\x01\x42\x12\n\x10_next_page_tokenB\t\n\x07_synced\"\x82\x02\n\x18GetProfilePictureRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1a\n\x07preview\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1e\n\x0b\x65xisting_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x12\x1a\n\x07refresh\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x04\x88\x01\x01\x12\x17\n\x04view\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01H\x05\x88\x01\x01\x42\x06\n\x04_jidB\t\n\x07_numberB\n\n\x08_previewB\x0e\n\x0c_existing_idB\n\n\x08_refreshB\x07\n\x05_view\"\\\n\x19GetProfilePictureResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12.\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32 .wuts.contacts.v1.ProfilePicture\"\xcb\x01\n\x19ResolveIdentifiersRequest\x12\x12\n\x04jids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\tgroup_jid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\x04view\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x19\n\x06lookup\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1a\n\x07\x64ry_run\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x42\x0c\n\n_group_jidB\x07\n\x05_viewB\t\n\x07_lookupB\n\n\x08_dry_run\"\x9c\x01\n\x1aResolveIdentifiersResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12\x33\n\x05items\x18\x03 \x03(\x0b\x32$.wuts.contacts.v1.ResolvedIdentifier\x12)\n\x07\x64ry_run\x18\x04 \x01(\x0b\x32\x18.wuts.contacts.v1.DryRun\";\n\x06\x44ryRun\x12\x0f\n\x07numbers\x18\x01 \x01(\x05\x12\x10\n\x08variants\x18\x02 \x01(\x05\x12\x0e\n\x06groups\x18\x03 \x01(\x05\"\x12\n\x10GetBudgetRequest\"L\n\x11GetBudgetResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12&\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x18.wuts.contacts.v1.Budget2\x98\x04\n\x0f\x43ontactsService\x12s\n\x0cListContacts\x12%.wuts.contacts.v1.ListContactsRequest\x1a&.wuts.contacts.v1.ListContactsResponse\"\x14\x90\x02\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/contacts\x12\x92\x01\n\x11GetProfilePicture\x12*.wuts.contacts.v1.GetProfilePictureRequest\x1a+.wuts.contacts.v1.GetProfilePictureResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/contacts/profile-picture\x12\x90\x01\n\x12ResolveIdentifiers\x12+.wuts.contacts.v1.ResolveIdentifiersRequest\x1a,.wuts.contacts.v1.ResolveIdentifiersResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\"\x11/contacts/resolve:\x01*\x12h\n\tGetBudget\x12\".wuts.contacts.v1.GetBudgetRequest\x1a#.wuts.contacts.v1.GetBudgetResponse\"\x12\x90\x02\x01\x82\xd3\xe4\x93\x02\t\x12\x07/budgetb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,30 +51,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['preview']._serialized_options = b'\342A\001\001'
   _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['existing_id']._loaded_options = None
   _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['existing_id']._serialized_options = b'\342A\001\001'
+  _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['refresh']._loaded_options = None
+  _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['refresh']._serialized_options = b'\342A\001\001'
+  _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['view']._loaded_options = None
+  _globals['_GETPROFILEPICTUREREQUEST'].fields_by_name['view']._serialized_options = b'\342A\001\001'
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['jids']._loaded_options = None
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['jids']._serialized_options = b'\342A\001\002'
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['group_jid']._loaded_options = None
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['group_jid']._serialized_options = b'\342A\001\001'
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['view']._loaded_options = None
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['view']._serialized_options = b'\342A\001\001'
+  _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['lookup']._loaded_options = None
+  _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['lookup']._serialized_options = b'\342A\001\001'
+  _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['dry_run']._loaded_options = None
+  _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['dry_run']._serialized_options = b'\342A\001\001'
   _globals['_CONTACTSSERVICE'].methods_by_name['ListContacts']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['ListContacts']._serialized_options = b'\220\002\001\202\323\344\223\002\013\022\t/contacts'
   _globals['_CONTACTSSERVICE'].methods_by_name['GetProfilePicture']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['GetProfilePicture']._serialized_options = b'\220\002\001\202\323\344\223\002\033\022\031/contacts/profile-picture'
   _globals['_CONTACTSSERVICE'].methods_by_name['ResolveIdentifiers']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['ResolveIdentifiers']._serialized_options = b'\220\002\001\202\323\344\223\002\026\"\021/contacts/resolve:\001*'
-  _globals['_LISTCONTACTSREQUEST']._serialized_start=233
-  _globals['_LISTCONTACTSREQUEST']._serialized_end=378
-  _globals['_LISTCONTACTSRESPONSE']._serialized_start=381
-  _globals['_LISTCONTACTSRESPONSE']._serialized_end=562
-  _globals['_GETPROFILEPICTUREREQUEST']._serialized_start=565
-  _globals['_GETPROFILEPICTUREREQUEST']._serialized_end=749
-  _globals['_GETPROFILEPICTURERESPONSE']._serialized_start=751
-  _globals['_GETPROFILEPICTURERESPONSE']._serialized_end=843
-  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_start=845
-  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_end=970
-  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_start=972
-  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_end=1085
-  _globals['_CONTACTSSERVICE']._serialized_start=1088
-  _globals['_CONTACTSSERVICE']._serialized_end=1518
+  _globals['_CONTACTSSERVICE'].methods_by_name['GetBudget']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['GetBudget']._serialized_options = b'\220\002\001\202\323\344\223\002\t\022\007/budget'
+  _globals['_LISTCONTACTSREQUEST']._serialized_start=264
+  _globals['_LISTCONTACTSREQUEST']._serialized_end=409
+  _globals['_LISTCONTACTSRESPONSE']._serialized_start=412
+  _globals['_LISTCONTACTSRESPONSE']._serialized_end=593
+  _globals['_GETPROFILEPICTUREREQUEST']._serialized_start=596
+  _globals['_GETPROFILEPICTUREREQUEST']._serialized_end=854
+  _globals['_GETPROFILEPICTURERESPONSE']._serialized_start=856
+  _globals['_GETPROFILEPICTURERESPONSE']._serialized_end=948
+  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_start=951
+  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_end=1154
+  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_start=1157
+  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_end=1313
+  _globals['_DRYRUN']._serialized_start=1315
+  _globals['_DRYRUN']._serialized_end=1374
+  _globals['_GETBUDGETREQUEST']._serialized_start=1376
+  _globals['_GETBUDGETREQUEST']._serialized_end=1394
+  _globals['_GETBUDGETRESPONSE']._serialized_start=1396
+  _globals['_GETBUDGETRESPONSE']._serialized_end=1472
+  _globals['_CONTACTSSERVICE']._serialized_start=1475
+  _globals['_CONTACTSSERVICE']._serialized_end=2011
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from wuts.contacts.v1 import budget_pb2 as _budget_pb2
 from wuts.contacts.v1 import contact_pb2 as _contact_pb2
 from wuts.contacts.v1 import picture_pb2 as _picture_pb2
 from wuts.contacts.v1 import resolved_identifier_pb2 as _resolved_identifier_pb2
@@ -130,6 +131,8 @@ class GetProfilePictureRequest(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     PREVIEW_FIELD_NUMBER: _builtins.int
     EXISTING_ID_FIELD_NUMBER: _builtins.int
+    REFRESH_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
     jid: _builtins.str
     """The contact or group, for example "5511999999999@s.whatsapp.net",
     "112233445566778@lid" or "120363039000000000@g.us". Wins over number.
@@ -145,6 +148,14 @@ class GetProfilePictureRequest(_message.Message):
     """The id of the picture the caller already holds, for example "1700000000".
     Absent means none is held, so the answer is never "unchanged".
     """
+    refresh: _builtins.bool
+    """Whether WhatsApp is asked even though an earlier answer is still good; costs
+    budget. Absent means false.
+    """
+    view: _builtins.str
+    """How much is told: "BASIC" (the documented fields) or "FULL" (adds status,
+    source, observed_at and expires_at). Absent means BASIC.
+    """
     def __init__(
         self,
         *,
@@ -152,10 +163,12 @@ class GetProfilePictureRequest(_message.Message):
         number: _builtins.str | None = ...,
         preview: _builtins.bool | None = ...,
         existing_id: _builtins.str | None = ...,
+        refresh: _builtins.bool | None = ...,
+        view: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_existing_id", b"_existing_id", "_jid", b"_jid", "_number", b"_number", "_preview", b"_preview", "existing_id", b"existing_id", "jid", b"jid", "number", b"number", "preview", b"preview"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_existing_id", b"_existing_id", "_jid", b"_jid", "_number", b"_number", "_preview", b"_preview", "_refresh", b"_refresh", "_view", b"_view", "existing_id", b"existing_id", "jid", b"jid", "number", b"number", "preview", b"preview", "refresh", b"refresh", "view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_existing_id", b"_existing_id", "_jid", b"_jid", "_number", b"_number", "_preview", b"_preview", "existing_id", b"existing_id", "jid", b"jid", "number", b"number", "preview", b"preview"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_existing_id", b"_existing_id", "_jid", b"_jid", "_number", b"_number", "_preview", b"_preview", "_refresh", b"_refresh", "_view", b"_view", "existing_id", b"existing_id", "jid", b"jid", "number", b"number", "preview", b"preview", "refresh", b"refresh", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__existing_id: _TypeAlias = _typing.Literal["existing_id"]  # noqa: Y015
     _WhichOneofArgType__existing_id: _TypeAlias = _typing.Literal["_existing_id", b"_existing_id"]  # noqa: Y015
@@ -165,6 +178,10 @@ class GetProfilePictureRequest(_message.Message):
     _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
     _WhichOneofReturnType__preview: _TypeAlias = _typing.Literal["preview"]  # noqa: Y015
     _WhichOneofArgType__preview: _TypeAlias = _typing.Literal["_preview", b"_preview"]  # noqa: Y015
+    _WhichOneofReturnType__refresh: _TypeAlias = _typing.Literal["refresh"]  # noqa: Y015
+    _WhichOneofArgType__refresh: _TypeAlias = _typing.Literal["_refresh", b"_refresh"]  # noqa: Y015
+    _WhichOneofReturnType__view: _TypeAlias = _typing.Literal["view"]  # noqa: Y015
+    _WhichOneofArgType__view: _TypeAlias = _typing.Literal["_view", b"_view"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__existing_id) -> _WhichOneofReturnType__existing_id | None: ...
     @_typing.overload
@@ -173,6 +190,10 @@ class GetProfilePictureRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__preview) -> _WhichOneofReturnType__preview | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refresh) -> _WhichOneofReturnType__refresh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__view) -> _WhichOneofReturnType__view | None: ...
 
 Global___GetProfilePictureRequest: _TypeAlias = GetProfilePictureRequest  # noqa: Y015
 
@@ -213,14 +234,28 @@ class ResolveIdentifiersRequest(_message.Message):
     JIDS_FIELD_NUMBER: _builtins.int
     GROUP_JID_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    LOOKUP_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
     group_jid: _builtins.str
     """The group whose roster helps to resolve the identifiers and whose
     participants they should be, for example "120363039000000000@g.us".
     Absent means no group is asked.
     """
     view: _builtins.str
-    """How much of each identity is told: "BASIC" or "FULL" (adds first_name and
-    business_name). Absent means BASIC.
+    """How much of each identity is told: "BASIC" or "FULL" (adds first_name,
+    business_name, source, observed_at, canonical, variants_tried and proof).
+    Absent means BASIC.
+    """
+    lookup: _builtins.str
+    """Whether WhatsApp may be asked about phone numbers: "LOCAL_ONLY" (never; a
+    group whose roster is not known costs one question for the group),
+    "ALLOW_NETWORK" (about numbers of which nothing is known) or "FORCE" (about
+    every number, and for the roster, whatever is known). Absent means
+    LOCAL_ONLY.
+    """
+    dry_run: _builtins.bool
+    """Whether WhatsApp is left alone, and the answer only tells in dry_run what
+    the same call would ask. Absent means false.
     """
     @_builtins.property
     def jids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -235,17 +270,27 @@ class ResolveIdentifiersRequest(_message.Message):
         jids: _abc.Iterable[_builtins.str] | None = ...,
         group_jid: _builtins.str | None = ...,
         view: _builtins.str | None = ...,
+        lookup: _builtins.str | None = ...,
+        dry_run: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_group_jid", b"_group_jid", "_view", b"_view", "group_jid", b"group_jid", "view", b"view"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_dry_run", b"_dry_run", "_group_jid", b"_group_jid", "_lookup", b"_lookup", "_view", b"_view", "dry_run", b"dry_run", "group_jid", b"group_jid", "lookup", b"lookup", "view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_group_jid", b"_group_jid", "_view", b"_view", "group_jid", b"group_jid", "jids", b"jids", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dry_run", b"_dry_run", "_group_jid", b"_group_jid", "_lookup", b"_lookup", "_view", b"_view", "dry_run", b"dry_run", "group_jid", b"group_jid", "jids", b"jids", "lookup", b"lookup", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__dry_run: _TypeAlias = _typing.Literal["dry_run"]  # noqa: Y015
+    _WhichOneofArgType__dry_run: _TypeAlias = _typing.Literal["_dry_run", b"_dry_run"]  # noqa: Y015
     _WhichOneofReturnType__group_jid: _TypeAlias = _typing.Literal["group_jid"]  # noqa: Y015
     _WhichOneofArgType__group_jid: _TypeAlias = _typing.Literal["_group_jid", b"_group_jid"]  # noqa: Y015
+    _WhichOneofReturnType__lookup: _TypeAlias = _typing.Literal["lookup"]  # noqa: Y015
+    _WhichOneofArgType__lookup: _TypeAlias = _typing.Literal["_lookup", b"_lookup"]  # noqa: Y015
     _WhichOneofReturnType__view: _TypeAlias = _typing.Literal["view"]  # noqa: Y015
     _WhichOneofArgType__view: _TypeAlias = _typing.Literal["_view", b"_view"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__dry_run) -> _WhichOneofReturnType__dry_run | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__group_jid) -> _WhichOneofReturnType__group_jid | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lookup) -> _WhichOneofReturnType__lookup | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__view) -> _WhichOneofReturnType__view | None: ...
 
@@ -260,6 +305,7 @@ class ResolveIdentifiersResponse(_message.Message):
     SUCCESS_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
     success: _builtins.bool
     """Always true; failures of the whole call travel as an error, the failure
     of one input as the status of its item.
@@ -270,17 +316,101 @@ class ResolveIdentifiersResponse(_message.Message):
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_resolved_identifier_pb2.ResolvedIdentifier]:
         """The items, in the order of the inputs."""
 
+    @_builtins.property
+    def dry_run(self) -> Global___DryRun:
+        """What the call would ask of WhatsApp. Present exactly when dry_run was asked
+        for; the items then are what is known without asking.
+        """
+
     def __init__(
         self,
         *,
         success: _builtins.bool = ...,
         count: _builtins.int = ...,
         items: _abc.Iterable[_resolved_identifier_pb2.ResolvedIdentifier] | None = ...,
+        dry_run: Global___DryRun | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "items", b"items", "success", b"success"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "dry_run", b"dry_run", "items", b"items", "success", b"success"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResolveIdentifiersResponse: _TypeAlias = ResolveIdentifiersResponse  # noqa: Y015
+
+@_typing.final
+class DryRun(_message.Message):
+    """Counts the questions that a call would put to WhatsApp."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    numbers: _builtins.int
+    """The phone numbers that would be checked, for example 12."""
+    variants: _builtins.int
+    """Other spellings of those numbers, checked only for numbers that WhatsApp
+    does not know as they were sent, for example 3.
+    """
+    groups: _builtins.int
+    """The questions for a group's roster, 0 or 1."""
+    def __init__(
+        self,
+        *,
+        numbers: _builtins.int = ...,
+        variants: _builtins.int = ...,
+        groups: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "numbers", b"numbers", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DryRun: _TypeAlias = DryRun  # noqa: Y015
+
+@_typing.final
+class GetBudgetRequest(_message.Message):
+    """Asks for the budget of the token's device; has no fields."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBudgetRequest: _TypeAlias = GetBudgetRequest  # noqa: Y015
+
+@_typing.final
+class GetBudgetResponse(_message.Message):
+    """Carries the budget of the token's device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _budget_pb2.Budget:
+        """The budget. Always present."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _budget_pb2.Budget | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBudgetResponse: _TypeAlias = GetBudgetResponse  # noqa: Y015

@@ -56,6 +56,11 @@ class ContactsServiceStub:
                 request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersRequest.SerializeToString,
                 response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersResponse.FromString,
                 _registered_method=True)
+        self.GetBudget = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/GetBudget',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetResponse.FromString,
+                _registered_method=True)
 
 
 class ContactsServiceServicer:
@@ -92,8 +97,19 @@ class ContactsServiceServicer:
         """Resolves phone numbers, PN JIDs and LID JIDs to the best-known identity.
 
         Gives one item for each input, in the order of the inputs. Reads the
-        device's store, and the live roster of the group when group_jid is given;
-        works while the device is disconnected as long as no group_jid is given.
+        device's store, and the roster of the group when group_jid is given.
+        WhatsApp is asked about a number only when lookup allows it, and only
+        within the device's budget. Works while the device is disconnected, as
+        long as no roster has to be asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBudget(self, request, context):
+        """Tells how many questions to WhatsApp the device has left.
+
+        Reads only; works in every state of the device.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +132,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ResolveIdentifiers,
                     request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersRequest.FromString,
                     response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersResponse.SerializeToString,
+            ),
+            'GetBudget': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBudget,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -206,6 +227,33 @@ class ContactsService:
             '/wuts.contacts.v1.ContactsService/ResolveIdentifiers',
             wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersRequest.SerializeToString,
             wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBudget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/GetBudget',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,8 +56,15 @@ class ContactsServiceStub:
     """Resolves phone numbers, PN JIDs and LID JIDs to the best-known identity.
 
     Gives one item for each input, in the order of the inputs. Reads the
-    device's store, and the live roster of the group when group_jid is given;
-    works while the device is disconnected as long as no group_jid is given.
+    device's store, and the roster of the group when group_jid is given.
+    WhatsApp is asked about a number only when lookup allows it, and only
+    within the device's budget. Works while the device is disconnected, as
+    long as no roster has to be asked for.
+    """
+    GetBudget: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.GetBudgetRequest, _contacts_service_pb2.GetBudgetResponse]
+    """Tells how many questions to WhatsApp the device has left.
+
+    Reads only; works in every state of the device.
     """
 
 @_typing.type_check_only
@@ -88,8 +95,15 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Resolves phone numbers, PN JIDs and LID JIDs to the best-known identity.
 
     Gives one item for each input, in the order of the inputs. Reads the
-    device's store, and the live roster of the group when group_jid is given;
-    works while the device is disconnected as long as no group_jid is given.
+    device's store, and the roster of the group when group_jid is given.
+    WhatsApp is asked about a number only when lookup allows it, and only
+    within the device's budget. Works while the device is disconnected, as
+    long as no roster has to be asked for.
+    """
+    GetBudget: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.GetBudgetRequest, _contacts_service_pb2.GetBudgetResponse]  # type: ignore[assignment]
+    """Tells how many questions to WhatsApp the device has left.
+
+    Reads only; works in every state of the device.
     """
 
 class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -135,8 +149,21 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Resolves phone numbers, PN JIDs and LID JIDs to the best-known identity.
 
         Gives one item for each input, in the order of the inputs. Reads the
-        device's store, and the live roster of the group when group_jid is given;
-        works while the device is disconnected as long as no group_jid is given.
+        device's store, and the roster of the group when group_jid is given.
+        WhatsApp is asked about a number only when lookup allows it, and only
+        within the device's budget. Works while the device is disconnected, as
+        long as no roster has to be asked for.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBudget(
+        self,
+        request: _contacts_service_pb2.GetBudgetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.GetBudgetResponse, _abc.Awaitable[_contacts_service_pb2.GetBudgetResponse]]:
+        """Tells how many questions to WhatsApp the device has left.
+
+        Reads only; works in every state of the device.
         """
 
 def add_ContactsServiceServicer_to_server(servicer: ContactsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -117,6 +117,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No code to link a device with came in time (DEADLINE_EXCEEDED, 504).
     {"reason": "QR_TIMEOUT", "domain": "wuts"}
     """
+    ERROR_REASON_BUDGET_EXHAUSTED: _ErrorReason.ValueType  # 22
+    """The device's own budget of questions to WhatsApp is used up
+    (RESOURCE_EXHAUSTED, 429). A google.rpc.RetryInfo says when one more may be
+    asked; the metadata names the class of questions.
+    {"reason": "BUDGET_EXHAUSTED", "domain": "wuts",
+     "metadata": {"query_class": "PICTURE"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Names every situation in which a call fails.
@@ -220,5 +227,12 @@ that arrived too slowly).
 ERROR_REASON_QR_TIMEOUT: ErrorReason.ValueType  # 21
 """No code to link a device with came in time (DEADLINE_EXCEEDED, 504).
 {"reason": "QR_TIMEOUT", "domain": "wuts"}
+"""
+ERROR_REASON_BUDGET_EXHAUSTED: ErrorReason.ValueType  # 22
+"""The device's own budget of questions to WhatsApp is used up
+(RESOURCE_EXHAUSTED, 429). A google.rpc.RetryInfo says when one more may be
+asked; the metadata names the class of questions.
+{"reason": "BUDGET_EXHAUSTED", "domain": "wuts",
+ "metadata": {"query_class": "PICTURE"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -23,15 +23,16 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewuts/contacts/v1/picture.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xc6\x01\n\x0eProfilePicture\x12\x0b\n\x03jid\x18\x01 \x01(\t\x12#\n\x03url\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0f\n\x02id\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04type\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x64irect_path\x18\x05 \x01(\tH\x02\x88\x01\x01\x12\x16\n\tunchanged\x18\x06 \x01(\x08H\x03\x88\x01\x01\x42\x05\n\x03_idB\x07\n\x05_typeB\x0e\n\x0c_direct_pathB\x0c\n\n_unchangedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewuts/contacts/v1/picture.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe7\x02\n\x0eProfilePicture\x12\x0b\n\x03jid\x18\x01 \x01(\t\x12#\n\x03url\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0f\n\x02id\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04type\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0b\x64irect_path\x18\x05 \x01(\tH\x02\x88\x01\x01\x12\x16\n\tunchanged\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12\x13\n\x06status\x18\x07 \x01(\tH\x04\x88\x01\x01\x12\x13\n\x06source\x18\x08 \x01(\tH\x05\x88\x01\x01\x12/\n\x0bobserved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\n\x03_idB\x07\n\x05_typeB\x0e\n\x0c_direct_pathB\x0c\n\n_unchangedB\t\n\x07_statusB\t\n\x07_sourceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wuts.contacts.v1.picture_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROFILEPICTURE']._serialized_start=83
-  _globals['_PROFILEPICTURE']._serialized_end=281
+  _globals['_PROFILEPICTURE']._serialized_start=116
+  _globals['_PROFILEPICTURE']._serialized_end=475
 # @@protoc_insertion_point(module_scope)

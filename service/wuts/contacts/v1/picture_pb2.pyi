@@ -6,6 +6,7 @@ isort:skip_file
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,6 +30,10 @@ class ProfilePicture(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     DIRECT_PATH_FIELD_NUMBER: _builtins.int
     UNCHANGED_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OBSERVED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
     jid: _builtins.str
     """The contact or group asked for, normalised, for example
     "5511999999999@s.whatsapp.net".
@@ -47,10 +52,29 @@ class ProfilePicture(_message.Message):
     """True when the picture still is the one named by existing_id. Absent
     otherwise.
     """
+    status: _builtins.str
+    """"AVAILABLE" or "UNCHANGED". The other situations, a hidden picture and
+    none at all, are errors: PICTURE_HIDDEN and PICTURE_NOT_SET. Given under
+    view FULL only.
+    """
+    source: _builtins.str
+    """"SERVER" when WhatsApp was asked just now, "CACHE" when it was asked
+    earlier. Given under view FULL only.
+    """
     @_builtins.property
     def url(self) -> _struct_pb2.Value:
         """The address of the picture on WhatsApp's servers, a string that expires
         after a day or two. An explicit null when the picture is unchanged.
+        """
+
+    @_builtins.property
+    def observed_at(self) -> _timestamp_pb2.Timestamp:
+        """When WhatsApp said so. Given under view FULL only."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the address in url ends, as far as the address itself tells. Given
+        under view FULL only; absent when unknown or unchanged.
         """
 
     def __init__(
@@ -62,15 +86,23 @@ class ProfilePicture(_message.Message):
         type: _builtins.str | None = ...,
         direct_path: _builtins.str | None = ...,
         unchanged: _builtins.bool | None = ...,
+        status: _builtins.str | None = ...,
+        source: _builtins.str | None = ...,
+        observed_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_direct_path", b"_direct_path", "_id", b"_id", "_type", b"_type", "_unchanged", b"_unchanged", "direct_path", b"direct_path", "id", b"id", "type", b"type", "unchanged", b"unchanged", "url", b"url"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_direct_path", b"_direct_path", "_id", b"_id", "_source", b"_source", "_status", b"_status", "_type", b"_type", "_unchanged", b"_unchanged", "direct_path", b"direct_path", "expires_at", b"expires_at", "id", b"id", "observed_at", b"observed_at", "source", b"source", "status", b"status", "type", b"type", "unchanged", b"unchanged", "url", b"url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_direct_path", b"_direct_path", "_id", b"_id", "_type", b"_type", "_unchanged", b"_unchanged", "direct_path", b"direct_path", "id", b"id", "jid", b"jid", "type", b"type", "unchanged", b"unchanged", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_direct_path", b"_direct_path", "_id", b"_id", "_source", b"_source", "_status", b"_status", "_type", b"_type", "_unchanged", b"_unchanged", "direct_path", b"direct_path", "expires_at", b"expires_at", "id", b"id", "jid", b"jid", "observed_at", b"observed_at", "source", b"source", "status", b"status", "type", b"type", "unchanged", b"unchanged", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__direct_path: _TypeAlias = _typing.Literal["direct_path"]  # noqa: Y015
     _WhichOneofArgType__direct_path: _TypeAlias = _typing.Literal["_direct_path", b"_direct_path"]  # noqa: Y015
     _WhichOneofReturnType__id: _TypeAlias = _typing.Literal["id"]  # noqa: Y015
     _WhichOneofArgType__id: _TypeAlias = _typing.Literal["_id", b"_id"]  # noqa: Y015
+    _WhichOneofReturnType__source: _TypeAlias = _typing.Literal["source"]  # noqa: Y015
+    _WhichOneofArgType__source: _TypeAlias = _typing.Literal["_source", b"_source"]  # noqa: Y015
+    _WhichOneofReturnType__status: _TypeAlias = _typing.Literal["status"]  # noqa: Y015
+    _WhichOneofArgType__status: _TypeAlias = _typing.Literal["_status", b"_status"]  # noqa: Y015
     _WhichOneofReturnType__type: _TypeAlias = _typing.Literal["type"]  # noqa: Y015
     _WhichOneofArgType__type: _TypeAlias = _typing.Literal["_type", b"_type"]  # noqa: Y015
     _WhichOneofReturnType__unchanged: _TypeAlias = _typing.Literal["unchanged"]  # noqa: Y015
@@ -79,6 +111,10 @@ class ProfilePicture(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__direct_path) -> _WhichOneofReturnType__direct_path | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__id) -> _WhichOneofReturnType__id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__source) -> _WhichOneofReturnType__source | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__status) -> _WhichOneofReturnType__status | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__type) -> _WhichOneofReturnType__type | None: ...
     @_typing.overload

@@ -22,15 +22,17 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*wuts/contacts/v1/resolved_identifier.proto\x12\x10wuts.contacts.v1\"\xbf\x03\n\x12ResolvedIdentifier\x12\r\n\x05input\x18\x01 \x01(\t\x12\x16\n\tinput_jid\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cresolved_jid\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x03jid\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0cphone_number\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x14\n\x07lid_jid\x18\x06 \x01(\tH\x04\x88\x01\x01\x12\x16\n\tfull_name\x18\x07 \x01(\tH\x05\x88\x01\x01\x12\x16\n\tpush_name\x18\x08 \x01(\tH\x06\x88\x01\x01\x12\x17\n\nfirst_name\x18\t \x01(\tH\x07\x88\x01\x01\x12\x1a\n\rbusiness_name\x18\n \x01(\tH\x08\x88\x01\x01\x12\x13\n\x06status\x18\x0b \x01(\tH\t\x88\x01\x01\x12\x13\n\x06\x64\x65tail\x18\x0c \x01(\tH\n\x88\x01\x01\x42\x0c\n\n_input_jidB\x0f\n\r_resolved_jidB\x06\n\x04_jidB\x0f\n\r_phone_numberB\n\n\x08_lid_jidB\x0c\n\n_full_nameB\x0c\n\n_push_nameB\r\n\x0b_first_nameB\x10\n\x0e_business_nameB\t\n\x07_statusB\t\n\x07_detailb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*wuts/contacts/v1/resolved_identifier.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x05\n\x12ResolvedIdentifier\x12\r\n\x05input\x18\x01 \x01(\t\x12\x16\n\tinput_jid\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cresolved_jid\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x03jid\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0cphone_number\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x14\n\x07lid_jid\x18\x06 \x01(\tH\x04\x88\x01\x01\x12\x16\n\tfull_name\x18\x07 \x01(\tH\x05\x88\x01\x01\x12\x16\n\tpush_name\x18\x08 \x01(\tH\x06\x88\x01\x01\x12\x17\n\nfirst_name\x18\t \x01(\tH\x07\x88\x01\x01\x12\x1a\n\rbusiness_name\x18\n \x01(\tH\x08\x88\x01\x01\x12\x13\n\x06status\x18\x0b \x01(\tH\t\x88\x01\x01\x12\x13\n\x06\x64\x65tail\x18\x0c \x01(\tH\n\x88\x01\x01\x12\x1b\n\x0eredacted_phone\x18\r \x01(\tH\x0b\x88\x01\x01\x12\x18\n\x0bretry_after\x18\x0e \x01(\x05H\x0c\x88\x01\x01\x12\x13\n\x06source\x18\x0f \x01(\tH\r\x88\x01\x01\x12/\n\x0bobserved_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\tcanonical\x18\x11 \x01(\tH\x0e\x88\x01\x01\x12\x32\n\x0evariants_tried\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\x12\n\x05proof\x18\x13 \x01(\tH\x0f\x88\x01\x01\x42\x0c\n\n_input_jidB\x0f\n\r_resolved_jidB\x06\n\x04_jidB\x0f\n\r_phone_numberB\n\n\x08_lid_jidB\x0c\n\n_full_nameB\x0c\n\n_push_nameB\r\n\x0b_first_nameB\x10\n\x0e_business_nameB\t\n\x07_statusB\t\n\x07_detailB\x11\n\x0f_redacted_phoneB\x0e\n\x0c_retry_afterB\t\n\x07_sourceB\x0c\n\n_canonicalB\x08\n\x06_proofb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wuts.contacts.v1.resolved_identifier_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RESOLVEDIDENTIFIER']._serialized_start=65
-  _globals['_RESOLVEDIDENTIFIER']._serialized_end=512
+  _globals['_RESOLVEDIDENTIFIER']._serialized_start=128
+  _globals['_RESOLVEDIDENTIFIER']._serialized_end=866
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,8 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -38,6 +40,13 @@ class ResolvedIdentifier(_message.Message):
     BUSINESS_NAME_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    REDACTED_PHONE_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OBSERVED_AT_FIELD_NUMBER: _builtins.int
+    CANONICAL_FIELD_NUMBER: _builtins.int
+    VARIANTS_TRIED_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     input: _builtins.str
     """The input, exactly as it was sent."""
     input_jid: _builtins.str
@@ -77,16 +86,68 @@ class ResolvedIdentifier(_message.Message):
     view FULL only; absent when unknown.
     """
     status: _builtins.str
-    """Why the item is less than a full identity, one of: "UNKNOWN" (the device
-    knows nothing of this identifier), "PHONE_HIDDEN" (a known person whose
-    phone number is not), "NOT_IN_GROUP" (no participant of group_jid; the
-    other fields say what is known) and "INVALID_IDENTIFIER" (the input could
-    not be parsed). Absent for a resolved identity.
+    """Why the item is less than a full identity, one of:
+    "UNKNOWN" (nothing is known of this identifier, and nobody was asked),
+    "PHONE_HIDDEN" (a known person whose phone number is not),
+    "NOT_IN_GROUP" (no participant of group_jid; the other fields say what is
+    known),
+    "NOT_ON_WHATSAPP" (WhatsApp says that nobody has this number),
+    "INVALID_IDENTIFIER" (the input could not be parsed),
+    "UNSUPPORTED" (a username or a business-scoped user id, which the engine
+    cannot resolve),
+    and, when WhatsApp should have been asked and could not be:
+    "BUDGET_EXHAUSTED" (the device's own budget of questions is used up),
+    "RATE_LIMITED", "WHATSAPP_TIMEOUT", "WHATSAPP_ERROR", "DEVICE_NOT_READY" and
+    "SERVICE_UNAVAILABLE", with the meaning of the error reasons of the same names;
+    the other fields then say what is known without it.
+    Absent for a resolved identity.
     """
     detail: _builtins.str
-    """What is wrong with the input and how to write it, for status
-    "INVALID_IDENTIFIER". Absent otherwise.
+    """What is wrong with the input and how to write it, for the statuses
+    "INVALID_IDENTIFIER" and "UNSUPPORTED". Absent otherwise.
     """
+    redacted_phone: _builtins.str
+    """The phone number as groups show it, with most digits masked, for example
+    "+55 11 ****-**12". Only with status "PHONE_HIDDEN", and only when a group
+    has told it.
+    """
+    retry_after: _builtins.int
+    """In how many seconds another try may succeed, for example 60. Only with
+    statuses that time may cure, and absent when unknown.
+    """
+    source: _builtins.str
+    """Where the identity comes from, one of: "STORE" (a row of the device's
+    contacts), "LID_MAP" (the device's map of LIDs and phone numbers), "GROUP"
+    (the roster of group_jid), "SERVER" (WhatsApp was asked just now) and
+    "CACHE" (WhatsApp was asked earlier). Given under view FULL only; absent
+    when nothing is known.
+    """
+    canonical: _builtins.str
+    """The proven spelling of a phone number, digits, for example
+    "5511999999999". Given under view FULL and for phone numbers only; absent
+    without proof.
+    """
+    proof: _builtins.str
+    """What proves the spelling, one of: "CONTACT_ROW", "LID_MAP", "GROUP" and
+    "SERVER" (WhatsApp's word, now or earlier). Given under view FULL only;
+    absent without proof.
+    """
+    @_builtins.property
+    def observed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the source said so. For STORE and LID_MAP this is the moment at which
+        the store was read, because the engine keeps no times; for GROUP, SERVER and
+        CACHE the moment of WhatsApp's answer. Given under view FULL only; absent
+        when source is.
+        """
+
+    @_builtins.property
+    def variants_tried(self) -> _struct_pb2.ListValue:
+        """The spellings that were looked for, the input's own first, for example
+        ["551199999999", "5511999999999"]. A list of strings, given under view FULL
+        and for phone numbers only; absent otherwise, which a repeated field could
+        not be in JSON.
+        """
+
     def __init__(
         self,
         *,
@@ -102,13 +163,22 @@ class ResolvedIdentifier(_message.Message):
         business_name: _builtins.str | None = ...,
         status: _builtins.str | None = ...,
         detail: _builtins.str | None = ...,
+        redacted_phone: _builtins.str | None = ...,
+        retry_after: _builtins.int | None = ...,
+        source: _builtins.str | None = ...,
+        observed_at: _timestamp_pb2.Timestamp | None = ...,
+        canonical: _builtins.str | None = ...,
+        variants_tried: _struct_pb2.ListValue | None = ...,
+        proof: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_business_name", b"_business_name", "_detail", b"_detail", "_first_name", b"_first_name", "_full_name", b"_full_name", "_input_jid", b"_input_jid", "_jid", b"_jid", "_lid_jid", b"_lid_jid", "_phone_number", b"_phone_number", "_push_name", b"_push_name", "_resolved_jid", b"_resolved_jid", "_status", b"_status", "business_name", b"business_name", "detail", b"detail", "first_name", b"first_name", "full_name", b"full_name", "input_jid", b"input_jid", "jid", b"jid", "lid_jid", b"lid_jid", "phone_number", b"phone_number", "push_name", b"push_name", "resolved_jid", b"resolved_jid", "status", b"status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_business_name", b"_business_name", "_canonical", b"_canonical", "_detail", b"_detail", "_first_name", b"_first_name", "_full_name", b"_full_name", "_input_jid", b"_input_jid", "_jid", b"_jid", "_lid_jid", b"_lid_jid", "_phone_number", b"_phone_number", "_proof", b"_proof", "_push_name", b"_push_name", "_redacted_phone", b"_redacted_phone", "_resolved_jid", b"_resolved_jid", "_retry_after", b"_retry_after", "_source", b"_source", "_status", b"_status", "business_name", b"business_name", "canonical", b"canonical", "detail", b"detail", "first_name", b"first_name", "full_name", b"full_name", "input_jid", b"input_jid", "jid", b"jid", "lid_jid", b"lid_jid", "observed_at", b"observed_at", "phone_number", b"phone_number", "proof", b"proof", "push_name", b"push_name", "redacted_phone", b"redacted_phone", "resolved_jid", b"resolved_jid", "retry_after", b"retry_after", "source", b"source", "status", b"status", "variants_tried", b"variants_tried"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_business_name", b"_business_name", "_detail", b"_detail", "_first_name", b"_first_name", "_full_name", b"_full_name", "_input_jid", b"_input_jid", "_jid", b"_jid", "_lid_jid", b"_lid_jid", "_phone_number", b"_phone_number", "_push_name", b"_push_name", "_resolved_jid", b"_resolved_jid", "_status", b"_status", "business_name", b"business_name", "detail", b"detail", "first_name", b"first_name", "full_name", b"full_name", "input", b"input", "input_jid", b"input_jid", "jid", b"jid", "lid_jid", b"lid_jid", "phone_number", b"phone_number", "push_name", b"push_name", "resolved_jid", b"resolved_jid", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_business_name", b"_business_name", "_canonical", b"_canonical", "_detail", b"_detail", "_first_name", b"_first_name", "_full_name", b"_full_name", "_input_jid", b"_input_jid", "_jid", b"_jid", "_lid_jid", b"_lid_jid", "_phone_number", b"_phone_number", "_proof", b"_proof", "_push_name", b"_push_name", "_redacted_phone", b"_redacted_phone", "_resolved_jid", b"_resolved_jid", "_retry_after", b"_retry_after", "_source", b"_source", "_status", b"_status", "business_name", b"business_name", "canonical", b"canonical", "detail", b"detail", "first_name", b"first_name", "full_name", b"full_name", "input", b"input", "input_jid", b"input_jid", "jid", b"jid", "lid_jid", b"lid_jid", "observed_at", b"observed_at", "phone_number", b"phone_number", "proof", b"proof", "push_name", b"push_name", "redacted_phone", b"redacted_phone", "resolved_jid", b"resolved_jid", "retry_after", b"retry_after", "source", b"source", "status", b"status", "variants_tried", b"variants_tried"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__business_name: _TypeAlias = _typing.Literal["business_name"]  # noqa: Y015
     _WhichOneofArgType__business_name: _TypeAlias = _typing.Literal["_business_name", b"_business_name"]  # noqa: Y015
+    _WhichOneofReturnType__canonical: _TypeAlias = _typing.Literal["canonical"]  # noqa: Y015
+    _WhichOneofArgType__canonical: _TypeAlias = _typing.Literal["_canonical", b"_canonical"]  # noqa: Y015
     _WhichOneofReturnType__detail: _TypeAlias = _typing.Literal["detail"]  # noqa: Y015
     _WhichOneofArgType__detail: _TypeAlias = _typing.Literal["_detail", b"_detail"]  # noqa: Y015
     _WhichOneofReturnType__first_name: _TypeAlias = _typing.Literal["first_name"]  # noqa: Y015
@@ -123,14 +193,24 @@ class ResolvedIdentifier(_message.Message):
     _WhichOneofArgType__lid_jid: _TypeAlias = _typing.Literal["_lid_jid", b"_lid_jid"]  # noqa: Y015
     _WhichOneofReturnType__phone_number: _TypeAlias = _typing.Literal["phone_number"]  # noqa: Y015
     _WhichOneofArgType__phone_number: _TypeAlias = _typing.Literal["_phone_number", b"_phone_number"]  # noqa: Y015
+    _WhichOneofReturnType__proof: _TypeAlias = _typing.Literal["proof"]  # noqa: Y015
+    _WhichOneofArgType__proof: _TypeAlias = _typing.Literal["_proof", b"_proof"]  # noqa: Y015
     _WhichOneofReturnType__push_name: _TypeAlias = _typing.Literal["push_name"]  # noqa: Y015
     _WhichOneofArgType__push_name: _TypeAlias = _typing.Literal["_push_name", b"_push_name"]  # noqa: Y015
+    _WhichOneofReturnType__redacted_phone: _TypeAlias = _typing.Literal["redacted_phone"]  # noqa: Y015
+    _WhichOneofArgType__redacted_phone: _TypeAlias = _typing.Literal["_redacted_phone", b"_redacted_phone"]  # noqa: Y015
     _WhichOneofReturnType__resolved_jid: _TypeAlias = _typing.Literal["resolved_jid"]  # noqa: Y015
     _WhichOneofArgType__resolved_jid: _TypeAlias = _typing.Literal["_resolved_jid", b"_resolved_jid"]  # noqa: Y015
+    _WhichOneofReturnType__retry_after: _TypeAlias = _typing.Literal["retry_after"]  # noqa: Y015
+    _WhichOneofArgType__retry_after: _TypeAlias = _typing.Literal["_retry_after", b"_retry_after"]  # noqa: Y015
+    _WhichOneofReturnType__source: _TypeAlias = _typing.Literal["source"]  # noqa: Y015
+    _WhichOneofArgType__source: _TypeAlias = _typing.Literal["_source", b"_source"]  # noqa: Y015
     _WhichOneofReturnType__status: _TypeAlias = _typing.Literal["status"]  # noqa: Y015
     _WhichOneofArgType__status: _TypeAlias = _typing.Literal["_status", b"_status"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__business_name) -> _WhichOneofReturnType__business_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__canonical) -> _WhichOneofReturnType__canonical | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__detail) -> _WhichOneofReturnType__detail | None: ...
     @_typing.overload
@@ -146,9 +226,17 @@ class ResolvedIdentifier(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__phone_number) -> _WhichOneofReturnType__phone_number | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__proof) -> _WhichOneofReturnType__proof | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__push_name) -> _WhichOneofReturnType__push_name | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__redacted_phone) -> _WhichOneofReturnType__redacted_phone | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__resolved_jid) -> _WhichOneofReturnType__resolved_jid | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_after) -> _WhichOneofReturnType__retry_after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__source) -> _WhichOneofReturnType__source | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__status) -> _WhichOneofReturnType__status | None: ...
 

@@ -19,6 +19,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ChangeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHANGE_KIND_UNSPECIFIED: _ChangeKind.ValueType  # 0
+    """Never sent."""
+    CHANGE_KIND_PICTURE: _ChangeKind.ValueType  # 1
+    """The profile picture of a person or a group was set or removed."""
+    CHANGE_KIND_GROUP: _ChangeKind.ValueType  # 2
+    """The participants or the settings of a group."""
+
+class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
+    """Names what may change."""
+
+CHANGE_KIND_UNSPECIFIED: ChangeKind.ValueType  # 0
+"""Never sent."""
+CHANGE_KIND_PICTURE: ChangeKind.ValueType  # 1
+"""The profile picture of a person or a group was set or removed."""
+CHANGE_KIND_GROUP: ChangeKind.ValueType  # 2
+"""The participants or the settings of a group."""
+Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
+
 class _FailureKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -184,6 +208,7 @@ class Request(_message.Message):
     CONNECT_FIELD_NUMBER: _builtins.int
     LOGOUT_FIELD_NUMBER: _builtins.int
     PAIR_PHONE_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Names the call; the reply repeats it. Unique within one process."""
     @_builtins.property
@@ -210,6 +235,10 @@ class Request(_message.Message):
     def pair_phone(self) -> Global___PairPhoneRequest:
         """Asks for a code to type into the phone, while QR codes are shown."""
 
+    @_builtins.property
+    def numbers(self) -> Global___NumbersRequest:
+        """Asks which phone numbers are on WhatsApp."""
+
     def __init__(
         self,
         *,
@@ -220,12 +249,13 @@ class Request(_message.Message):
         connect: Global___ConnectRequest | None = ...,
         logout: Global___LogoutRequest | None = ...,
         pair_phone: Global___PairPhoneRequest | None = ...,
+        numbers: Global___NumbersRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "logout", b"logout", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "logout", b"logout", "numbers", b"numbers", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "id", b"id", "logout", b"logout", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "id", b"id", "logout", b"logout", "numbers", b"numbers", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["picture", "roster", "stop", "connect", "logout", "pair_phone"]  # noqa: Y015
+    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["picture", "roster", "stop", "connect", "logout", "pair_phone", "numbers"]  # noqa: Y015
     _WhichOneofArgType_call: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_call) -> _WhichOneofReturnType_call | None: ...
 
@@ -368,6 +398,30 @@ class PairPhoneRequest(_message.Message):
 Global___PairPhoneRequest: _TypeAlias = PairPhoneRequest  # noqa: Y015
 
 @_typing.final
+class NumbersRequest(_message.Message):
+    """Asks WhatsApp about phone numbers, all in one query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Digits only, each number once."""
+
+    def __init__(
+        self,
+        *,
+        numbers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NumbersRequest: _TypeAlias = NumbersRequest  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Travels from a session process to the service."""
 
@@ -377,6 +431,7 @@ class Event(_message.Message):
     REPLY_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     QR_TEXT_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
     qr_text: _builtins.str
     """A QR code to show while the device is being linked."""
     @_builtins.property
@@ -391,6 +446,10 @@ class Event(_message.Message):
     def state(self) -> Global___StateChange:
         """A change of the connection."""
 
+    @_builtins.property
+    def changed(self) -> Global___Changed:
+        """A picture or a group is not what it was."""
+
     def __init__(
         self,
         *,
@@ -398,16 +457,47 @@ class Event(_message.Message):
         reply: Global___Reply | None = ...,
         state: Global___StateChange | None = ...,
         qr_text: _builtins.str = ...,
+        changed: Global___Changed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "qr_text", b"qr_text", "reply", b"reply", "state", b"state"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "event", b"event", "hello", b"hello", "qr_text", b"qr_text", "reply", b"reply", "state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "qr_text", b"qr_text", "reply", b"reply", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "event", b"event", "hello", b"hello", "qr_text", b"qr_text", "reply", b"reply", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "reply", "state", "qr_text"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "reply", "state", "qr_text", "changed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class Changed(_message.Message):
+    """Says that what is known of a chat is outdated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    kind: Global___ChangeKind.ValueType
+    """What changed."""
+    user: _builtins.str
+    """The user part of the chat's JID."""
+    server: _builtins.str
+    """The server part of the chat's JID."""
+    def __init__(
+        self,
+        *,
+        kind: Global___ChangeKind.ValueType = ...,
+        user: _builtins.str = ...,
+        server: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "server", b"server", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Changed: _TypeAlias = Changed  # noqa: Y015
 
 @_typing.final
 class Hello(_message.Message):
@@ -452,6 +542,7 @@ class Reply(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     LOGGED_OUT_FIELD_NUMBER: _builtins.int
     PAIR_CODE_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """The id of the Request."""
     pair_code: _builtins.str
@@ -476,6 +567,10 @@ class Reply(_message.Message):
     def logged_out(self) -> Global___LoggedOut:
         """The device is logged out."""
 
+    @_builtins.property
+    def numbers(self) -> Global___NumberChecks:
+        """What WhatsApp says of the numbers."""
+
     def __init__(
         self,
         *,
@@ -486,16 +581,75 @@ class Reply(_message.Message):
         failure: Global___Failure | None = ...,
         logged_out: Global___LoggedOut | None = ...,
         pair_code: _builtins.str = ...,
+        numbers: Global___NumberChecks | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "logged_out", b"logged_out", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "logged_out", b"logged_out", "numbers", b"numbers", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "id", b"id", "logged_out", b"logged_out", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "id", b"id", "logged_out", b"logged_out", "numbers", b"numbers", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["picture", "unchanged", "roster", "failure", "logged_out", "pair_code"]  # noqa: Y015
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["picture", "unchanged", "roster", "failure", "logged_out", "pair_code", "numbers"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___Reply: _TypeAlias = Reply  # noqa: Y015
+
+@_typing.final
+class NumberChecks(_message.Message):
+    """Lists WhatsApp's answers on phone numbers; a number without answer is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberCheck]:
+        """In no particular order."""
+
+    def __init__(
+        self,
+        *,
+        checks: _abc.Iterable[Global___NumberCheck] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NumberChecks: _TypeAlias = NumberChecks  # noqa: Y015
+
+@_typing.final
+class NumberCheck(_message.Message):
+    """Says whether one phone number is on WhatsApp."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKED_FIELD_NUMBER: _builtins.int
+    REGISTERED_FIELD_NUMBER: _builtins.int
+    PN_FIELD_NUMBER: _builtins.int
+    LID_FIELD_NUMBER: _builtins.int
+    asked: _builtins.str
+    """The number as it was asked for, digits."""
+    registered: _builtins.bool
+    """Whether somebody has this number."""
+    pn: _builtins.str
+    """The digits of the number as WhatsApp spells it; empty when not told."""
+    lid: _builtins.str
+    """The digits of the LID; empty when not told."""
+    def __init__(
+        self,
+        *,
+        asked: _builtins.str = ...,
+        registered: _builtins.bool = ...,
+        pn: _builtins.str = ...,
+        lid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "lid", b"lid", "pn", b"pn", "registered", b"registered"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NumberCheck: _TypeAlias = NumberCheck  # noqa: Y015
 
 @_typing.final
 class LoggedOut(_message.Message):
