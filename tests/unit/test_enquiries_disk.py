@@ -176,6 +176,14 @@ class TestNotebook:
                 notebook.write(STANDING, {})
         assert Contents(STANDING, [(KEY, ANSWER)]) == notebook.read()
 
+    def test_unreachable(self, path: Path) -> None:
+        """A disk that does not even tell whether there is a file is said to refuse."""
+        notebook = Notebook(path.parent / ("x" * 300) / path.name, 10)
+        with pytest.raises(DiskRefused):
+            notebook.read()
+        with pytest.raises(DiskRefused):
+            notebook.write(STANDING, {})
+
     def test_link(self, path: Path) -> None:
         """A link in the file's place is not followed."""
         target = path.parent / "target"

@@ -11,6 +11,7 @@ import pytest
 
 from enquiries_office import (
     ACCOUNT,
+    GROUP,
     MARIA,
     OTHER_ACCOUNT,
     PLENTY,
@@ -22,7 +23,9 @@ from enquiries_office import (
     reached,
 )
 from wuts.domain.enquiry import QueryClass
-from wuts.domain.errors import PictureNotSet, ServiceUnavailable
+from wuts.domain.errors import ServiceUnavailable
+from wuts.domain.group import Roster
+from wuts.domain.jid import pn_jid
 from wuts.domain.state import DeviceState
 
 if TYPE_CHECKING:
@@ -92,15 +95,33 @@ class TestOnLinked:
         assert START + DAY == await quiet_until(office)
 
     async def test_same_account_again(self, office: Office) -> None:
-        """A new link to the same account begins a quiet time, and forgets nothing."""
+        """A new link to the same account begins a quiet time, and numbers stay remembered."""
         await office.enquirer.on_linked(A, ACCOUNT)
-        await error_of(office.picture())
+        await office.check(["5511911112222"])
         await office.enquirer.on_unlinked(A)
         office.clock.advance(hours=5)
         await office.enquirer.on_linked(A, ACCOUNT)
         assert office.clock.now + DAY == await quiet_until(office)
-        assert PictureNotSet is type(await error_of(office.picture()))
-        assert 1 == len(office.sessions.asked)
+        assert {"5511911112222"} == {*await office.enquirer.recall_numbers(A, ["5511911112222"])}
+
+    @pytest.mark.parametrize("restarts", [False, True])
+    async def test_unseen_changes(self, office: Office, restarts: bool) -> None:
+        """What nobody tells a device that is not linked of is asked again after that."""
+        maria, joao, group = MARIA, pn_jid("5511888888888"), GROUP
+        office.sessions.pictures[str(maria)] = picture_of("1")
+        office.sessions.rosters[str(group)] = Roster([])
+        await office.enquirer.on_linked(A, ACCOUNT)
+        for chat in (maria, joao):
+            await error_of(office.picture(chat))
+        await office.enquirer.roster(A, group, fresh=False)
+        await office.enquirer.on_unlinked(A)
+        office.sessions.pictures[str(joao)] = picture_of("2")
+        if restarts:
+            await office.restart()
+        await office.enquirer.on_linked(A, ACCOUNT)
+        for chat in (maria, joao):
+            assert not (await office.picture(chat)).remembered
+        assert not (await office.enquirer.roster(A, group, fresh=False)).remembered
 
     @pytest.mark.parametrize("restarts", [False, True])
     async def test_another_account(self, office: Office, restarts: bool) -> None:

@@ -279,6 +279,15 @@ class TestFailures:
         world.sessions.held = asyncio.Event()
         assert [None, Status.WHATSAPP_TIMEOUT] == await world.statuses(ANA, CID, **ALLOW)
 
+    async def test_time_and_memory(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nor does it take away what WhatsApp said earlier."""
+        world.sessions.registered[CID] = someone(CID)
+        await world.resolve(CID, LONG, **ALLOW)
+        monkeypatch.setattr(module, "_NETWORK_SECONDS", 0.05)
+        world.sessions.held = asyncio.Event()
+        statuses = await world.statuses(CID, LONG, DAN, **ALLOW)
+        assert [None, Status.NOT_ON_WHATSAPP, Status.WHATSAPP_TIMEOUT] == statuses
+
     async def test_enquiries_fail(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """Even a failure of all enquiries is no failure of the call."""
 

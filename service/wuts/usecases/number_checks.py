@@ -94,9 +94,15 @@ class _Asker:
             async with asyncio.timeout_at(self.until):
                 return await self.enquiries.check_numbers(self.device, numbers, fresh=self.fresh)
         except TimeoutError:
-            return dict.fromkeys(numbers, WhatsappTimeout())
+            return {**dict.fromkeys(numbers, WhatsappTimeout()), **await self._remembered(numbers)}
         except DomainError as error:
             return dict.fromkeys(numbers, error)
+
+    async def _remembered(self, numbers: Sequence[str]) -> Mapping[str, Heard[NumberCheck]]:
+        """Gives what need not have waited for a query that is late, answers to others included."""
+        if self.fresh:
+            return {}
+        return await self.enquiries.recall_numbers(self.device, numbers)
 
 
 def _denied(answers: Answers, number: str) -> bool:

@@ -69,6 +69,12 @@ class Desk:
             self._changed_early.append(chat)
         self.pictures.memory.forget(chat)
 
+    def unlink(self) -> None:
+        """Notes that the link has ended, and with it the news of pictures and groups."""
+        self.record.unlink()
+        self.pictures.memory.forget_all()
+        self.rosters.forget_all()
+
     async def close(self) -> None:
         """Ends the questions under way, and writes nothing any more."""
         await asyncio.gather(

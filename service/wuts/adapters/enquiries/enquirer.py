@@ -127,7 +127,7 @@ class Enquirer:
     async def on_unlinked(self, device: DeviceId) -> None:
         """Takes note that the link has ended: the next one begins in a quiet time."""
         self._accounts.pop(device, None)
-        (await self._desk(device)).record.unlink()
+        (await self._desk(device)).unlink()
 
     def on_change(self, device: DeviceId, change: Change) -> None:
         """Forgets what WhatsApp says is outdated; does not block."""

@@ -78,9 +78,9 @@ class Notebook:
 
     def read(self) -> Contents | None:
         """Gives all that is kept; None when it was damaged, and is erased now."""
-        if not self._path.exists():
-            return Contents()
         with _translated():
+            if not self._path.exists():
+                return Contents()
             try:
                 with closing(self._open()) as connection:
                     return _contents(connection, self._bound)
@@ -92,9 +92,9 @@ class Notebook:
 
     def write(self, standing: Standing | None, changes: Mapping[Key, Answer | None]) -> None:
         """Keeps the standing, if one is given, and changes answers; None: it goes."""
-        if not self._path.parent.exists():
-            return
         with _translated():
+            if not self._path.parent.exists():
+                return
             try:
                 self._write(standing, changes)
             except sqlite3.Error as error:

@@ -117,6 +117,14 @@ class PictureMemory:
             self._drop_entries(person)
             self._answers.drop((PICTURE, person))
 
+    def forget_all(self) -> None:
+        """Forgets everybody: nothing may be told of what changes from now on."""
+        self.changes += 1
+        self._entries.clear()
+        self._persons.clear()
+        for key in self._answers.keys(PICTURE):
+            self._answers.drop(key)
+
     def _drop_entries(self, person: str) -> None:
         for preview in (True, False):
             self._entries.pop((person, preview), None)

@@ -56,6 +56,11 @@ class Rosters:
         self._changes += 1
         self._known.pop(group, None)
 
+    def forget_all(self) -> None:
+        """Forgets all groups: nothing may be told of what changes from now on."""
+        self._changes += 1
+        self._known.clear()
+
     async def close(self) -> None:
         """Ends the questions under way."""
         await self._flights.close()
