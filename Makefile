@@ -8,10 +8,10 @@ INSTALL := $(PIP) install --require-hashes --no-deps --no-build-isolation \
 EDITABLE := $(PIP) install --no-deps --no-build-isolation -e . -e service/wuts_sandbox
 CODE := service gateway protos requirements tests
 
-export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR SETTINGS SOAK_SECONDS SOAK_SEED
+export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR SETTINGS OTLP_ENDPOINT SOAK_SECONDS SOAK_SEED FUZZ_SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test unit soak faults-table capacity check format generate lock clean
+.PHONY: help run install install-test test test-browser unit fuzz soak faults-table capacity check format generate lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +26,7 @@ install-test: $(VENV)/.test ## Install what the tests need, too
 test: check ## Run every check and every test
 	@rm -f .coverage .coverage.*
 	@# A file at a time on each core: whatever a file shares is made once.
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --ignore tests/faults
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --ignore tests/faults --ignore tests/browser
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 	@# Without coverage: the faults' times are those of the product alone.
@@ -34,6 +34,12 @@ test: check ## Run every check and every test
 
 unit: install-test ## Run the quick tests only
 	@$(BIN)/python -m pytest tests/unit tests/contract tests/rpc
+
+test-browser: install-test ## Open the page behind /docs in Chromium and try the calls
+	@$(BIN)/python -m pytest tests/browser
+
+fuzz: install-test ## Send thousands of requests made of the OpenAPI description (FUZZ_SEED repeats a run)
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.run
 
 soak: install-test ## Cause random faults under load for SOAK_SECONDS (default 600)
 	@PYTHONPATH=tests $(BIN)/python -m faults.soak
@@ -53,14 +59,14 @@ check: install-test ## Lint, types, import walls, protos, generated code
 format: install-test ## Format the Python code
 	@$(BIN)/ruff check -q --fix $(CODE); $(BIN)/ruff format -q $(CODE)
 
-generate: install-test ## Generate the protobuf code and the gateway's descriptor set
+generate: install-test ## Generate the protobuf code, the gateway's descriptor set and openapi.json
 	@$(BIN)/python protos/generate.py
 
 lock: install-test ## Resolve the locked requirements anew
 	@$(BIN)/python requirements/lock.py
 
 clean: ## Remove everything that was installed or made
-	@rm -rf $(VENV) .run .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .run artifacts .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@echo "making $(VENV) ..."
@@ -75,7 +81,8 @@ $(VENV)/.sandbox: requirements/build.txt requirements/sandbox.txt pyproject.toml
 	@$(EDITABLE)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.sandbox requirements/test.txt
+$(VENV)/.test: $(VENV)/.sandbox requirements/test.txt tests/clients/node/package-lock.json
 	@echo "installing the locked test dependencies (some ten seconds) ..."
 	@$(INSTALL) requirements/test.txt
+	@$(BIN)/python tests/clients/node/install.py $(VENV)/node >/dev/null
 	@touch $@

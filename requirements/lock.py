@@ -8,18 +8,19 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CHOICES = {
-    "build": "--group={project}:build",
-    "service": "--extra=gateway",
-    "sandbox": "--extra=sandbox",
-    "test": "--extra=test",
+    "build": ["--group={project}:build"],
+    "client": ["--group={project}:client"],
+    "service": ["--extra=gateway", "--extra=traces"],
+    "sandbox": ["--extra=sandbox"],
+    "test": ["--extra=test"],
 }
 
 
-def lock(name: str, choice: str) -> None:
+def lock(name: str, choices: list[str]) -> None:
     """Writes requirements/<name>.txt for every platform; without any index address."""
     project = HERE.parent / "pyproject.toml"
-    wanted = [choice.format(project=project)]
-    if choice.startswith("--extra"):
+    wanted = [choice.format(project=project) for choice in choices]
+    if choices[0].startswith("--extra"):
         wanted.append(str(project))
     command = [
         *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
@@ -31,6 +32,6 @@ def lock(name: str, choice: str) -> None:
 
 
 if __name__ == "__main__":
-    for name, choice in CHOICES.items():
+    for name, choices in CHOICES.items():
         print(f"locking {name} ...")  # progress
-        lock(name, choice)
+        lock(name, choices)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Failure:
-    """Code, reason, text and details of a failed call."""
+    """Code, reason, text and details of a failed call; `metadata` is without the request id."""
 
     code: grpc.StatusCode
     reason: str
@@ -24,6 +24,7 @@ class Failure:
     metadata: dict[str, str]
     fields: list[str]
     trailing: dict[str, Any]
+    request_id: str
 
 
 def failure_of(call: Callable[[], object]) -> Failure:
@@ -41,8 +42,10 @@ def failure_of(call: Callable[[], object]) -> Failure:
         elif detail.Unpack(bad):
             fields = [violation.field for violation in bad.field_violations]
     assert [info.domain for info in infos] == ["wuts"]
+    metadata = dict(infos[0].metadata)
+    request_id = metadata.pop("request_id")
     trailing = dict(error.trailing_metadata() or ())
     return Failure(
-        error.code(), infos[0].reason, error.details() or "", dict(infos[0].metadata), fields,
-        trailing,
+        error.code(), infos[0].reason, error.details() or "", metadata, fields,
+        trailing, request_id,
     )  # fmt: skip

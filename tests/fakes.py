@@ -16,6 +16,7 @@ from wuts.domain.enquiry import QueryClass
 from wuts.domain.group import Participant, Roster
 from wuts.domain.jid import pn_jid
 from wuts.domain.picture import Picture
+from wuts.domain.profile import UserInfo
 from wuts.domain.state import DeviceState
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from wuts.domain.caller import DeviceId
 
 MARIA, JOAO, JOAO_LID = "5511999999999", "5511888888888", "112233445566778"
+MARIA_LID = "811999999999999"
+"""Told to those who ask about her; the store does not know it."""
 HIDDEN_LID, STRANGER_LID = "112233445566779", "998877665544332"
 OWN, OWN_LID = "5511900000000", "900000000000001"
 GROUP = "120363039000000000@g.us"
@@ -85,6 +88,17 @@ class Example:
         self.sessions.accounts[device] = pn_jid(OWN)
         self.directory.record_linked(device, pn_jid(OWN))
         self.sessions.pictures[f"{MARIA}@s.whatsapp.net"] = PICTURE
+        self.sessions.infos = {
+            f"{MARIA}@s.whatsapp.net": UserInfo(
+                "Hey there! I am using WhatsApp.",
+                "1718000000",
+                (f"{MARIA}@s.whatsapp.net",),
+                MARIA_LID,
+            ),
+            f"{JOAO}@s.whatsapp.net": UserInfo(
+                devices=(f"{JOAO}@s.whatsapp.net", f"{JOAO}:3@s.whatsapp.net"), lid=JOAO_LID
+            ),
+        }
         self.sessions.rosters[GROUP] = Roster(
             [
                 Participant(pn=MARIA),

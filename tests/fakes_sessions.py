@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from wuts.domain.blocklist import Blocklist
 from wuts.domain.device import DeviceStatus, PairCode, QrCode
 from wuts.domain.enquiry import NumberCheck
 from wuts.domain.errors import (
@@ -14,9 +15,11 @@ from wuts.domain.errors import (
     DeviceNotReady,
     DomainError,
     GroupNotFound,
+    NotOnWhatsapp,
     PictureNotSet,
     QrTimeout,
 )
+from wuts.domain.jid import Server, lid_jid
 from wuts.domain.picture import Picture, Unchanged
 from wuts.domain.state import SERVING, DeviceState, Reason
 from wuts.ports import Linked, QrText
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from wuts.domain.enquiry import Change
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
+    from wuts.domain.profile import UserInfo
 
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 """When everything happens here."""
@@ -51,7 +55,9 @@ class FakeSessions:
     `number_errors` fail each query that holds their number. `link_steps` are
     what linking a device yields; it ends connected after a `Linked`. Codes come
     from there too; a device without any step has none in time. `statuses` holds
-    more than the state, where a test wants that. While `held` is not set,
+    more than the state, where a test wants that. `infos` are keyed by the
+    printed JID, `asked_people` lists who was asked about; `blocked` is the
+    blocklist, by LID where `infos` tells one. While `held` is not set,
     pictures, rosters and numbers are not answered. `asked` lists the JIDs asked
     about, `asked_numbers` the numbers of each query, `forgotten` the devices
     whose directories are gone.
@@ -70,6 +76,10 @@ class FakeSessions:
     logout_error: DomainError | None = None
     asked: list[str] = field(default_factory=list)
     asked_numbers: list[list[str]] = field(default_factory=list)
+    infos: dict[str, UserInfo | DomainError] = field(default_factory=dict)
+    blocked: list[Jid] = field(default_factory=list)
+    blocklist_error: DomainError | None = None
+    asked_people: list[str] = field(default_factory=list)
     forgotten: list[DeviceId] = field(default_factory=list)
     _codes: dict[DeviceId, QrCode] = field(default_factory=dict)
     _pair_codes: dict[DeviceId, PairCode] = field(default_factory=dict)
@@ -160,6 +170,37 @@ class FakeSessions:
             for number in numbers
             if number not in self.silent
         }
+
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Gives what was set; raises NotOnWhatsapp when nothing was."""
+        await self.require_connected(device)
+        self.asked_people.append(str(person))
+        await self._until_released()
+        answer = self.infos.get(str(person)) or NotOnWhatsapp()
+        if isinstance(answer, DomainError):
+            raise answer
+        return answer
+
+    async def blocklist(self, device: DeviceId) -> Blocklist:
+        """Gives the list as it is; its mark counts and names those on it."""
+        await self.require_connected(device)
+        if self.blocklist_error is not None:
+            raise self.blocklist_error
+        mark = "".join(sorted(jid.user for jid in self.blocked))
+        return Blocklist(tuple(self.blocked), f"2:{mark}")
+
+    async def set_blocked(self, device: DeviceId, person: Jid, *, blocked: bool) -> Blocklist:
+        """Changes the list; raises NotOnWhatsapp for a number whose LID nothing tells."""
+        await self.blocklist(device)
+        entry = person
+        if person.server is Server.PN:
+            info = self.infos.get(str(person)) or NotOnWhatsapp()
+            if isinstance(info, DomainError):
+                raise info
+            entry = lid_jid(info.lid)
+        others = [jid for jid in self.blocked if jid not in {entry, person}]
+        self.blocked = [*others, entry] if blocked else others
+        return await self.blocklist(device)
 
     def listen(self, on_change: Callable[[DeviceId, Change], None]) -> None:
         """Has `on_change` called by `change`."""

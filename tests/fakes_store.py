@@ -59,29 +59,50 @@ class InMemoryContactStore:
 
     def __init__(self) -> None:
         self._devices: dict[DeviceId, _Device] = {}
+        self._writes = 0
 
     def link(self, device: DeviceId, pn: str, lid: str = "") -> None:
         """Links a device to the account of these digits."""
         self._devices[device] = _Device(pn, lid)
+        self.touch()
 
     def unlink(self, device: DeviceId) -> None:
         """Forgets the link, and all that was stored for it."""
         del self._devices[device]
+        self.touch()
 
     def add_row(
         self, device: DeviceId, their_jid: str, names: Names, redacted_phone: str = ""
     ) -> None:
         """Stores a row under a JID."""
         self._devices[device].rows[their_jid] = Row(names, redacted_phone)
+        self.touch()
 
     def remove_rows(self, device: DeviceId, their_jids: Collection[str]) -> None:
         """Forgets rows."""
         for jid in their_jids:
             del self._devices[device].rows[jid]
+        self.touch()
 
     def pair(self, device: DeviceId, pn: str, lid: str) -> None:
         """Stores that these digits are the PN and the LID of one person."""
         self._devices[device].pn_of_lid[lid] = pn
+        self.touch()
+
+    def touch(self) -> None:
+        """Writes something that is no contact."""
+        self._writes += 1
+
+    async def stamp(self, device: DeviceId) -> tuple[int, int]:
+        """Names the state of the store: the number of writes."""
+        self._linked(device)
+        return 0, self._writes
+
+    async def stamped_page(
+        self, device: DeviceId, *, after: str, limit: int
+    ) -> tuple[tuple[int, int], ContactPage]:
+        """Gives a page with the state it is from."""
+        return await self.stamp(device), await self.page(device, after=after, limit=limit)
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives a page; the cursor is the place of its last person."""

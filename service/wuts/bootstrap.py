@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 import uvloop
@@ -16,12 +16,14 @@ import uvloop
 from wuts import __version__
 from wuts.adapters.data_directory import DataDirectory, HeldByAnother
 from wuts.adapters.registry import Registry, RegistryError
+from wuts.adapters.revisions.revisions import ListRevisions
 from wuts.adapters.sessions.limits import Limits as SessionLimits
 from wuts.adapters.sessions.sessions import Sessions
 from wuts.adapters.sqlite import Limits
 from wuts.adapters.whatsmeow_store import WhatsmeowStore
 from wuts.domain.errors import DomainError
 from wuts.enquiring import Links, make_enquirer
+from wuts.observing import CannotObserve, observing
 from wuts.restoring import restore
 from wuts.rpc.page_tokens import KEY_BYTES, PageTokens
 from wuts.rpc.server import Ports, PortTaken, Server
@@ -29,6 +31,8 @@ from wuts.rpc.server import Ports, PortTaken, Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from wuts.instruments import Instruments
+    from wuts.observing import Observing
     from wuts.settings import Settings
 
 _log = structlog.get_logger()
@@ -58,16 +62,22 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageTokens) -> None:
     stop = _stop_on_signals()
     async with contextlib.AsyncExitStack() as open_things:
+        watching = await open_things.enter_async_context(_observing(settings))
+        instruments = watching.instruments
         registry = _open_registry(data)
         open_things.callback(registry.close)
         # As many jobs may wait for one store as calls of one tenant are admitted.
         limits = Limits(call_seconds=settings.store_timeout, jobs=256)
-        store = WhatsmeowStore(settings.data_dir, limits=limits)
+        store = WhatsmeowStore(settings.data_dir, limits=limits, instruments=instruments)
         open_things.callback(store.close)
+        revisions = ListRevisions(store, data.devices, instruments=instruments)
+        open_things.push_async_callback(revisions.close)
         links = Links(registry)
-        sessions = _sessions(settings, data, store, links)
+        sessions = _sessions(settings, data, store, links, instruments)
         open_things.push_async_callback(sessions.stop)
-        enquirer = links.enquirer = make_enquirer(settings, data.devices, sessions, store)
+        metrics = instruments.metrics
+        enquirer = make_enquirer(settings, data.devices, sessions, store, metrics)
+        links.enquirer = enquirer
         open_things.push_async_callback(enquirer.close)
         ports = Ports(
             store=store,
@@ -77,14 +87,18 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
             devices=registry,
             page_tokens=page_tokens,
             max_list=settings.max_list,
+            revisions=revisions,
+            instruments=instruments,
         )
         server = Server(ports, sandbox=settings.sandbox)
+        watching.watch(sessions, server.load)
         try:
             to_connect = await restore(registry, store, sessions)
             links.recall()
         except DomainError:
             raise CannotStart(f"cannot read the registry in {data.path}") from None
-        await open_things.enter_async_context(_listening(server, settings, data, stop))
+        listening = _listening(server, settings, data, stop, watching.metrics_port)
+        await open_things.enter_async_context(listening)
         # Whoever calls as soon as the port is open finds them connecting.
         sessions.start(to_connect)
         await stop.wait()
@@ -94,8 +108,21 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
 
 
 @contextlib.asynccontextmanager
+async def _observing(settings: Settings) -> AsyncIterator[Observing]:
+    try:
+        async with observing(settings) as watching:
+            yield watching
+    except CannotObserve as error:
+        raise CannotStart(str(error)) from None
+
+
+@contextlib.asynccontextmanager
 async def _listening(
-    server: Server, settings: Settings, data: DataDirectory, stop: asyncio.Event
+    server: Server,
+    settings: Settings,
+    data: DataDirectory,
+    stop: asyncio.Event,
+    metrics_port: int | None,
 ) -> AsyncIterator[None]:
     try:
         await server.start(settings.grpc_host, settings.grpc_port)
@@ -103,8 +130,14 @@ async def _listening(
         address = f"{settings.grpc_host}:{settings.grpc_port}"
         message = "taken, or not of this machine; set WUTS_GRPC_PORT or WUTS_GRPC_HOST"
         raise CannotStart(f"cannot listen on {address}: {message}") from None
-    data.announce(server.port)
-    _log.info("serving", port=server.port, version=__version__, sandbox=settings.sandbox)
+    data.announce(server.port, metrics_port=metrics_port)
+    _log.info(
+        "serving",
+        port=server.port,
+        metrics_port=metrics_port,
+        version=__version__,
+        sandbox=settings.sandbox,
+    )
     try:
         yield
     finally:
@@ -131,7 +164,11 @@ def _open_registry(data: DataDirectory) -> Registry:
 
 
 def _sessions(
-    settings: Settings, data: DataDirectory, store: WhatsmeowStore, links: Links
+    settings: Settings,
+    data: DataDirectory,
+    store: WhatsmeowStore,
+    links: Links,
+    instruments: Instruments,
 ) -> Sessions:
     return Sessions(
         data.devices,
@@ -143,6 +180,7 @@ def _sessions(
         on_logged_out=links.on_logged_out,
         is_synced=store.synced,
         limits=SessionLimits(call_seconds=settings.call_timeout),
+        instruments=instruments,
     )
 
 
@@ -163,15 +201,42 @@ class _Foreign(logging.Handler):
         _log.warning("a library complained", logger=record.name, fault=fault)
 
 
+class LogStream:
+    """Writes to standard error; a log that cannot be written must stop nothing.
+
+    A full disk would else end whatever task happens to log. What is lost is told
+    with the next line that can be written.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost = 0
+
+    def write(self, text: str) -> None:
+        """Writes a line, or counts it as lost."""
+        lost = f'{{"event": "log lines lost", "count": {self._lost}}}\n' if self._lost else ""
+        try:
+            self._stream.write(lost + text)
+            self._stream.flush()
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def flush(self) -> None:
+        """Does nothing more: each line is written at once."""
+
+
 def _configure_log(level: str) -> None:
     """One JSON object a line on stderr; of foreign log records only where they are from."""
     logging.basicConfig(handlers=[_Foreign()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,  # the request id of the call under way
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", LogStream(sys.stderr))),
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from wuts.adapters.registry import Registry
     from wuts.domain.caller import DeviceId
+    from wuts.instruments import Metrics
     from wuts.ports import ContactStore, LiveSessions
     from wuts.settings import Settings
 
@@ -51,7 +52,11 @@ class Links:
 
 
 def make_enquirer(
-    settings: Settings, devices: Path, sessions: LiveSessions, store: ContactStore
+    settings: Settings,
+    devices: Path,
+    sessions: LiveSessions,
+    store: ContactStore,
+    metrics: Metrics | None = None,
 ) -> Enquirer:
     """Makes the enquirer, and has it told what changes; `devices` holds their directories."""
 
@@ -63,7 +68,11 @@ def make_enquirer(
         return others + [lid_jid(known.lid_of_pn[pn]) for pn in pns if pn in known.lid_of_pn]
 
     enquirer = Enquirer(
-        sessions=sessions, directory=devices, policy=policy_of(settings), kin_of=kin_of
+        sessions=sessions,
+        directory=devices,
+        policy=policy_of(settings),
+        kin_of=kin_of,
+        metrics=metrics,
     )
     sessions.listen(enquirer.on_change)
     return enquirer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 
+    from wuts.domain.blocklist import Blocklist
     from wuts.domain.caller import Caller, DeviceId
     from wuts.domain.contact import ContactPage
     from wuts.domain.device import DeviceRecord, DeviceStatus, PairCode, QrCode
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from wuts.domain.jid import Jid
     from wuts.domain.knowledge import Knowledge
     from wuts.domain.picture import Picture, Unchanged
+    from wuts.domain.profile import UserInfo
+    from wuts.domain.revision import Revision
     from wuts.domain.state import DeviceState
 
 
@@ -51,6 +54,42 @@ class ContactStore(Protocol):
 
     def forget(self, device: DeviceId) -> None:
         """Lets go of whatever is held for a device that is removed."""
+        ...
+
+
+class ListReading(Protocol):
+    """One caller's walk through a device's contacts, of which note is taken."""
+
+    async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
+        """Reads a page as ContactStore.page does."""
+        ...
+
+    def content(self) -> str:
+        """Names the content of the whole list that the pages read so far are from.
+
+        Empty when it is not known; it always is when these pages are the whole
+        list. Called once, after the last page.
+        """
+        ...
+
+
+class Revisions(Protocol):
+    """Knows whether the contact list of a device is what it was, without reading it."""
+
+    async def current(self, device: DeviceId) -> Revision | None:
+        """Gives what the list is known to have been at most five seconds ago.
+
+        None when that is not known now: the list must be read. Whoever asks has
+        the device watched for some minutes.
+        """
+        ...
+
+    def reading(self, device: DeviceId) -> ListReading:
+        """Begins a walk through the list."""
+        ...
+
+    async def forget(self, device: DeviceId) -> None:
+        """Lets go of whatever is known of a device that is removed."""
         ...
 
 
@@ -90,6 +129,25 @@ class LiveSessions(Protocol):
 
         `numbers` are digits, each once; so are the keys of the answer. A number
         on which WhatsApp says nothing is missing from it.
+        """
+        ...
+
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Asks what a person tells of themselves; raises NotOnWhatsapp.
+
+        Teaches the store the person's LID.
+        """
+        ...
+
+    async def blocklist(self, device: DeviceId) -> Blocklist:
+        """Asks whom the account has blocked."""
+        ...
+
+    async def set_blocked(self, device: DeviceId, person: Jid, *, blocked: bool) -> Blocklist:
+        """Has WhatsApp block or unblock a person; gives the list as it is then.
+
+        A person named by phone number must have a LID in the store. Doing it
+        twice changes nothing.
         """
         ...
 
@@ -213,6 +271,13 @@ class Enquiries(Protocol):
         the PN of one person; for a group it is the group. `refresh` asks
         whatever is known. Raises PictureHidden and PictureNotSet, remembered
         ones too.
+        """
+        ...
+
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Gives what a person tells of themselves, always asked for.
+
+        Raises NotOnWhatsapp.
         """
         ...
 

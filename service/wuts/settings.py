@@ -14,6 +14,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from wuts.domain.budget import Allowance, parse_allowance
 
 
+def _off(value: object) -> object:
+    return None if isinstance(value, str) and value.lower() == "off" else value
+
+
 def _split(value: object) -> object:
     return tuple(shlex.split(value)) if isinstance(value, str) else value
 
@@ -31,6 +35,7 @@ def _allowance(value: object) -> object:
 _Allowance = Annotated[Allowance, NoDecode, BeforeValidator(_allowance)]
 _DAY = 86_400
 _Seconds = Annotated[int, Field(ge=0, le=30 * _DAY)]
+_Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class Settings(BaseSettings):
@@ -100,6 +105,12 @@ class Settings(BaseSettings):
 
     drain_seconds: float = Field(default=10.0, ge=0, le=60)
     """Seconds that calls under way may take to finish once the service is told to stop."""
+
+    metrics_port: Annotated[_Port | None, BeforeValidator(_off)] = 9464
+    """The loopback port of the metrics; 0 takes any free one (see service.json), "off" has none."""
+
+    otlp_endpoint: Annotated[str, Field(pattern="^(https?://[^/?#]+(/[^?#]*)?)?$")] = ""
+    """An OpenTelemetry collector's address for traces (OTLP over HTTP); empty: no traces."""
 
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     """The least level that is logged: debug, info, warning or error."""

@@ -61,6 +61,14 @@ def set_person(fields: str, account: str | None) -> Options:
     return {"command": "set-person", "fields": parse_json(fields), "account": account}
 
 
+@ctl.command("set-blocklist")
+@click.argument("jids", nargs=-1)
+@account_option
+def set_blocklist(jids: tuple[str, ...], account: str | None) -> Options:
+    """Sets whom the account has blocked: JIDS, or nobody."""
+    return {"command": "set-blocklist", "jids": list(jids), "account": account}
+
+
 @ctl.command()
 @click.argument("sender")
 @click.option("--text")

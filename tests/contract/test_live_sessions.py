@@ -12,6 +12,7 @@ import pytest
 from fakes_sessions import SINCE, FakeSessions
 from session.harness import ACCOUNT, FAST, A, B, Watch, eventually, watching
 from session.stand_in import CANONICAL, PAIR_CODE, Ask, Behaviour
+from wuts.domain.blocklist import Blocklist
 from wuts.domain.device import PairCode
 from wuts.domain.enquiry import Change, ChangeKind, NumberCheck
 from wuts.domain.errors import (
@@ -20,6 +21,7 @@ from wuts.domain.errors import (
     DomainError,
     GroupForbidden,
     GroupNotFound,
+    NotOnWhatsapp,
     PictureHidden,
     PictureNotSet,
     QrTimeout,
@@ -31,6 +33,7 @@ from wuts.domain.errors import (
 from wuts.domain.group import Participant, Roster
 from wuts.domain.jid import Jid, Server, lid_jid, pn_jid
 from wuts.domain.picture import Picture, Unchanged
+from wuts.domain.profile import UserInfo
 from wuts.domain.state import DeviceState, Reason
 from wuts.ports import Linked, QrText
 
@@ -83,6 +86,12 @@ NUMBER_FAILURES = [
     for user, error in FAILURES
     if not isinstance(error, PictureHidden | PictureNotSet)
 ]
+PERSON_FAILURES: list[tuple[str, DomainError]] = [
+    *NUMBER_FAILURES,
+    (Ask.NOT_ON_WHATSAPP, NotOnWhatsapp()),
+]
+MARIA_INFO = UserInfo("Hello", PICTURE.id, (str(MARIA),), f"9{MARIA.user}")
+MARIA_LID = lid_jid(MARIA_INFO.lid)
 GROUP_FAILURES: list[tuple[str, DomainError]] = [
     (Ask.GROUP_NOT_FOUND, GroupNotFound()),
     (Ask.GROUP_FORBIDDEN, GroupForbidden()),
@@ -190,6 +199,10 @@ def in_memory() -> InMemory:
             registered={check.asked: check for check in NUMBERS if check.registered},
             silent={Ask.UNSAID},
             number_errors=dict(NUMBER_FAILURES),
+            infos={
+                str(MARIA): MARIA_INFO,
+                **{str(pn_jid(user)): error for user, error in PERSON_FAILURES},
+            },
             rosters={
                 str(GROUP): ROSTER,
                 **{str(Jid(user, Server.GROUP)): error for user, error in GROUP_FAILURES},
@@ -324,6 +337,56 @@ class TestCheckNumbers:
         """A device that is not linked is asked nothing."""
         with pytest.raises(DeviceNotReady):
             await subject.sessions.check_numbers(B, [MARIA.user])
+
+
+class TestUserInfo:
+    """Asking what people tell of themselves."""
+
+    async def test_found(self, subject: Subject) -> None:
+        """All that is told comes, with the LID."""
+        assert await subject.sessions.user_info(A, MARIA) == MARIA_INFO
+
+    async def test_failures(self, subject: Subject) -> None:
+        """Every situation has its own error."""
+        told = [
+            await error_of(subject.sessions.user_info(A, pn_jid(user)))
+            for user, _ in PERSON_FAILURES
+        ]
+        assert told == [facts(error) for _, error in PERSON_FAILURES]
+
+    async def test_not_connected(self, subject: Subject) -> None:
+        """A device that is not linked is asked nothing."""
+        with pytest.raises(DeviceNotReady):
+            await subject.sessions.user_info(B, MARIA)
+
+
+class TestBlocklist:
+    """Reading and changing the blocklist."""
+
+    async def test_changes(self, subject: Subject) -> None:
+        """People are listed by LID, once, and the list is told as it is after each change."""
+        sessions, empty = subject.sessions, Blocklist((), "2:")
+        listed = Blocklist((MARIA_LID,), f"2:{MARIA_LID.user}")
+        assert await sessions.blocklist(A) == empty
+        assert await sessions.set_blocked(A, MARIA, blocked=True) == listed
+        assert await sessions.set_blocked(A, MARIA_LID, blocked=True) == listed
+        assert await sessions.blocklist(A) == listed
+        assert await sessions.set_blocked(A, MARIA, blocked=False) == empty
+
+    async def test_failures(self, subject: Subject) -> None:
+        """Every situation has its own error."""
+        told = [
+            await error_of(subject.sessions.set_blocked(A, pn_jid(user), blocked=True))
+            for user, _ in PERSON_FAILURES
+        ]
+        assert told == [facts(error) for _, error in PERSON_FAILURES]
+
+    async def test_not_connected(self, subject: Subject) -> None:
+        """A device that is not linked has no list."""
+        with pytest.raises(DeviceNotReady):
+            await subject.sessions.blocklist(B)
+        with pytest.raises(DeviceNotReady):
+            await subject.sessions.set_blocked(B, MARIA, blocked=True)
 
 
 class TestListen:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e_world import WORLD
+from rpc.conformance import conformance, conforming
 from sandboxes import Sandbox, running, write_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["conformance", "conforming"]  # fixtures that hold for every test of this folder
 
 
 @pytest.fixture(scope="session")

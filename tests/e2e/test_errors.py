@@ -182,4 +182,4 @@ class TestErrors:
             (413, "PAYLOAD_TOO_LARGE"),
         ]
         assert expected == found
-        assert "GET" == wrong_verb.headers["allow"]
+        assert "GET, HEAD" == wrong_verb.headers["allow"]

@@ -111,6 +111,7 @@ class Installation:
             **os.environ,
             "WUTS_DATA_DIR": str(self.data),
             "WUTS_GRPC_PORT": "0",
+            "WUTS_METRICS_PORT": "0",
             "WUTS_SESSION_COMMAND": shlex.join(STAND_IN),
             "WUTS_SANDBOX": "true",
             **settings,

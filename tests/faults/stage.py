@@ -110,6 +110,7 @@ class Stage:
         chosen = {
             "WUTS_DATA_DIR": str(self.data),
             "WUTS_GRPC_PORT": str(self._port),
+            "WUTS_METRICS_PORT": "0",
             "WUTS_SESSION_COMMAND": shlex.join(session),
             "WUTS_SANDBOX": "true",
             # Faults are caused under load; what a budget refuses is tested elsewhere.

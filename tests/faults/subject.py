@@ -214,9 +214,10 @@ class Subject:
 
 
 def _told(error: grpc.RpcError) -> dict[str, str]:
-    """Reads the one ErrorInfo of a failed call: its reason and its metadata."""
+    """Reads the one ErrorInfo of a failed call: its reason and what it says of the device."""
     status = rpc_status.from_call(cast("grpc.Call", error))
     assert status is not None, error
     info = error_details_pb2.ErrorInfo()
     assert [detail.Unpack(info) for detail in status.details].count(True) == 1
-    return {"error": str(info.reason), **dict(info.metadata)}
+    told = {key: text for key, text in info.metadata.items() if key != "request_id"}
+    return {"error": str(info.reason), **told}

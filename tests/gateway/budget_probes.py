@@ -8,8 +8,8 @@ from typing import Any
 from fakes import GROUP, JOAO, JOAO_LID, MARIA
 
 from . import world
-from .device_asking import INVALID, NOT_FOUND, NOT_READY, ask
-from .probes import AUTH, JSON, Headers, Probe, picture, resolve
+from .device_asking import NOT_FOUND, NOT_READY, ask
+from .probes import AUTH, INVALID, JSON, Headers, Probe, picture, resolve
 
 _CLASSES = ("NUMBER_CHECK", "USER_INFO", "PICTURE", "GROUP_INFO")
 _BUDGET = {
@@ -39,14 +39,20 @@ def budgets() -> list[Probe]:
     """Asks for the budget."""
     return [
         Probe("budget", "/budget", answer=_BUDGET),
+        Probe("budget: HEAD", "/budget", method="HEAD"),
         ask("bound token", "/budget", token=world.BOUND, answer=_BUDGET),
         ask("no device", "/budget", *NOT_READY, token=world.NO_DEVICE),
         ask("several devices", "/budget", 409, "DEVICE_NOT_CHOSEN", token=world.SEVERAL),
-        ask("unknown parameter", "/budget?colour=red", *INVALID),
-        ask("a device is no parameter", f"/budget?device_id={world.LINKED}", *INVALID),
-        ask("bad escape", "/budget?x=%FF", *INVALID),
+        ask("unknown parameter", "/budget?colour=red", *INVALID, invalid="colour", value="red"),
+        ask(
+            "a device is no parameter",
+            f"/budget?device_id={world.LINKED}",
+            *INVALID,
+            invalid="device_id",
+        ),
+        ask("bad escape", "/budget?x=%FF", *INVALID, invalid="x"),
         *(ask("nowhere", path, *NOT_FOUND) for path in ("/budget/", "/budget/x", "/budgets")),
-        *(_wrong_method(name) for name in ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
+        *(_wrong_method(name) for name in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
         *(
             Probe(f"no token: {path}", path, *_REFUSED, headers=(), reply_headers=_CHALLENGE)
             for path in ("/budget", "/budget/x", "/budget?x=%FF")
@@ -57,7 +63,7 @@ def budgets() -> list[Probe]:
 def _wrong_method(method: str) -> Probe:
     refusal = (405, "METHOD_NOT_ALLOWED")
     name = f"method: {method} /budget"
-    return Probe(name, "/budget", *refusal, method, AUTH, reply_headers={"allow": "GET"})
+    return Probe(name, "/budget", *refusal, method, AUTH, reply_headers={"allow": "GET, HEAD"})
 
 
 def _resolved(name: str, answer: dict[str, object] | None = None, **body: Any) -> Probe:
@@ -116,7 +122,7 @@ def resolutions() -> list[Probe]:
         ),
         resolve("other lookup", f'{{{one}, "lookup": "ALWAYS"}}', *INVALID, "lookup"),
         resolve("lower-case lookup", f'{{{one}, "lookup": "force"}}', *INVALID, "lookup"),
-        resolve("a text for a flag", f'{{{one}, "dry_run": "perhaps"}}', *INVALID),
+        resolve("a text for a flag", f'{{{one}, "dry_run": "perhaps"}}', *INVALID, "dry_run"),
     ]
 
 
@@ -176,7 +182,7 @@ def pictures() -> list[Probe]:
         picture("refresh=0", f"{jid}&refresh=0"),
         picture("view=BASIC", f"{jid}&view=BASIC"),
         picture("other view", f"{jid}&view=full", *INVALID, "view"),
-        picture("refresh is no flag", f"{jid}&refresh=maybe", *INVALID),
+        picture("refresh is no flag", f"{jid}&refresh=maybe", *INVALID, "refresh"),
         picture("username", "jid=%40joao", *INVALID, "jid"),
         picture("business-scoped user id", "jid=BR.1502576394655843", *INVALID, "jid"),
         picture("username for a number", "number=%40joao", *INVALID, "number"),

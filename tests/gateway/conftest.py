@@ -11,6 +11,7 @@ import pytest
 
 from wuts.contacts.v1.contacts_service_pb2_grpc import ContactsServiceStub
 
+from .odd_service import running_odd_service
 from .running import Gateway, hurried_config, running_gateway, running_service
 
 if TYPE_CHECKING:
@@ -56,3 +57,14 @@ def contacts(gateway: Gateway) -> Iterator[ContactsServiceStub]:
     """Gives a native client of the gateway."""
     with grpc.insecure_channel(f"127.0.0.1:{gateway.port}") as channel:
         yield ContactsServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def odd() -> Iterator[Gateway]:
+    """Runs the gateway in front of a server that says whatever it is asked to say."""
+    with (
+        tempfile.TemporaryDirectory(prefix="wuts") as path,
+        running_odd_service() as port,
+        running_gateway(port, Path(path)) as running,
+    ):
+        yield running

@@ -13,7 +13,6 @@ from .probes import JSON, Headers, Probe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INVALID = (400, "VALIDATION_ERROR")
 NOT_FOUND = (404, "NOT_FOUND")
 NOT_READY = (503, "DEVICE_NOT_READY")
 FORBIDDEN = (403, "FORBIDDEN")
@@ -33,7 +32,8 @@ def ask(
     body: object = None,
     answer: Mapping[str, object] | None = None,
     invalid: str = "",
-    reply_headers: Mapping[str, str] | None = None,
+    value: str | None = None,
+    reply_headers: Mapping[str, str | None] | None = None,
 ) -> Probe:
     """Asks as the keeper, unless as somebody else; a text or bytes for a body goes out as it is."""
     headers: Headers = (("authorization", f"Bearer {token}"),)
@@ -50,6 +50,7 @@ def ask(
         answer,
         invalid,
         reply_headers or {},
+        value=value,
     )
 
 

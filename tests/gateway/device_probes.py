@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from . import path_probes, session_probes, world
 from .device_asking import (
     FORBIDDEN,
-    INVALID,
     NOT_FOUND,
     ask,
     delete,
@@ -16,6 +15,7 @@ from .device_asking import (
     listing,
     post,
 )
+from .probes import INVALID
 
 if TYPE_CHECKING:
     from .probes import Probe
@@ -45,13 +45,20 @@ def created() -> list[Probe]:
         create("no name", {}, *INVALID),
         create("no body", None, *INVALID),
         create("null", {"name": None}, *INVALID),
-        create("number", {"name": 1}, *INVALID, invalid=""),
-        create("list", [1], *INVALID, invalid=""),
-        create("no JSON", "name=x", *INVALID, invalid=""),
-        create("cut", '{"name": ', *INVALID, invalid=""),
+        create("number", {"name": 1}, *INVALID, value="1"),
+        create("list", [1], *INVALID, invalid="body"),
+        create("no JSON", "name=x", *INVALID, invalid="body", value="name=x"),
+        create("cut", '{"name": ', *INVALID, invalid="body"),
         post("by query", "/devices?name=x", token=world.MAKER),
         post("bound token", "/devices", *FORBIDDEN, body={"name": "x"}, token=world.BOUND),
-        post("unknown parameter", "/devices?colour=red", *INVALID, body={"name": "x"}),
+        post(
+            "unknown parameter",
+            "/devices?colour=red",
+            *INVALID,
+            body={"name": "x"},
+            invalid="colour",
+            value="red",
+        ),
     ]
 
 
@@ -66,7 +73,7 @@ def listed() -> list[Probe]:
         ask("an admin sees the tenant", "/devices", token=world.ADMIN, answer=everybody),
         ask("bound", "/devices", token=world.BOUND, answer=listing(world.LINKED)),
         ask("nothing", "/devices", token=world.NO_DEVICE, answer=none),
-        ask("unknown parameter", "/devices?page_size=1", *INVALID),
+        ask("unknown parameter", "/devices?page_size=1", *INVALID, invalid="page_size", value="1"),
     ]
 
 
@@ -84,13 +91,30 @@ def removed() -> list[Probe]:
         delete("an admin purges another's", purge, token=world.ADMIN, answer=gone),
         delete("never linked", f"/devices/{world.NEW}?purge=1", answer=left),
         delete("a manager may not purge another's", purge, *FORBIDDEN, token=world.MANAGER),
-        delete("purge is no flag", f"{path}?purge=maybe", *INVALID),
-        delete("an id by query", f"{path}?device_id={world.NEW}", *INVALID),
-        delete("an id by query", f"{path}?deviceId={world.NEW}", *INVALID),
-        delete("an id by query", f"{path}?purge=1&device%5Fid={world.NEW}", *INVALID),
-        delete("an id in the body", path, *INVALID, body={"device_id": world.MANAGED}),
+        delete("purge is no flag", f"{path}?purge=maybe", *INVALID, invalid="purge", value="maybe"),
+        delete("purge twice", f"{path}?purge=1&purge=0", *INVALID, invalid="purge", value="0"),
+        delete("purge without a value", f"{path}?purge", *INVALID, invalid="purge", value=""),
+        delete(
+            "an id by query", f"{path}?device_id=new", *INVALID, invalid="device_id", value="new"
+        ),
+        delete("an id by query", f"{path}?deviceId=new", *INVALID, invalid="deviceId", value="new"),
+        delete(
+            "an escaped name by query",
+            f"{path}?purge=1&device%5Fid=new",
+            *INVALID,
+            invalid="device%5Fid",
+            value="new",
+        ),
+        delete(
+            "an id in the body",
+            path,
+            *INVALID,
+            body={"device_id": world.MANAGED},
+            invalid="device_id",
+            value=world.LINKED,
+        ),
         delete("an empty query", f"{path}?", answer=off),
-        delete("unknown parameter", f"{path}?force=true", *INVALID),
+        delete("unknown parameter", f"{path}?force=true", *INVALID, invalid="force", value="true"),
     ]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
+    from wuts.domain.profile import UserInfo
     from wuts.ports import LiveSessions
 
 HEARD_AT = datetime(2026, 6, 15, 13, 45, 2, tzinfo=UTC)
@@ -62,6 +63,10 @@ class Enquiries:
         """Asks for the picture."""
         asked = self._sessions.picture(device, chat, preview=preview, existing_id=existing_id)
         return Heard(await asked, HEARD_AT)
+
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Asks about the person."""
+        return await self._sessions.user_info(device, person)
 
     async def budget(self, device: DeviceId) -> Budget:
         """Tells a budget with one class of each kind: full, in use, exhausted."""

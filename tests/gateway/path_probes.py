@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from . import world
-from .device_asking import INVALID, NOT_FOUND, ask, delete
-from .probes import JSON, Headers, Probe
+from .device_asking import NOT_FOUND, ask, delete
+from .probes import INVALID, JSON, Headers, Probe
 
 _METHODS = {
-    "/devices": "GET, POST",
+    "/devices": "GET, HEAD, POST",
     "/devices/x": "DELETE",
-    "/qr": "GET",
-    "/qr/status": "GET",
-    "/status": "GET",
+    "/qr": "GET, HEAD",
+    "/qr/status": "GET, HEAD",
+    "/status": "GET, HEAD",
     "/paircode": "POST",
     "/connect": "POST",
     "/disconnect": "POST",
@@ -50,12 +50,17 @@ def paths() -> list[Probe]:
         "/devices/a%5Cb",
         "/devices/%00",
         "/qr%2Fstatus",
-        "/devices/%FF",
     )
-    bad += ("/status?device_id=%FF", "/status?device_id=%zz")
+    broken = ("/devices/%FF", "/devices/%zz")
+    queries = ("%FF", "%zz", "a%C3")
     return [
         *(ask("nowhere", path, *NOT_FOUND) for path in none),
         *(ask("bad path", path, *INVALID) for path in bad),
+        *(ask("bad path", path, *INVALID, invalid="path", value=path) for path in broken),
+        *(
+            ask("bad id", f"/status?device_id={id_}", *INVALID, invalid="device_id", value=id_)
+            for id_ in queries
+        ),
         delete("no id", "/devices/", *NOT_FOUND),
         delete("climbing", "/devices/x/../../status", 405, "METHOD_NOT_ALLOWED"),
     ]

@@ -66,18 +66,27 @@ def running_service(port: int = 0) -> Iterator[Service]:
 
 @contextmanager
 def running_gateway(
-    grpc_port: int, directory: Path, *, config: Path | None = None, healthy: bool = True
+    grpc_port: int,
+    directory: Path,
+    *options: str | Path,
+    config: Path | None = None,
+    healthy: bool = True,
 ) -> Iterator[Gateway]:
     """Runs the gateway in front of that port, on any free port of its own.
 
-    Waits until it has found the service healthy, or else only until it listens.
+    `options` are more options of the launcher. Waits until it has found the
+    service healthy, or else only until it listens.
     """
     admin, access_log, output = (directory / name for name in ("admin", "access", "output"))
     command: list[str | Path] = [sys.executable, LAUNCH, "--http-port", "0"]
     command += ["--grpc-port", str(grpc_port), "--admin", admin, "--access-log", access_log]
     command += ["--die-with-parent"]
     command += ["--config", config] if config else []
-    with output.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink) as process:
+    command += options
+    with (
+        output.open("wb") as sink,
+        subprocess.Popen(command, stdout=sink, stderr=sink) as process,
+    ):
         try:
             port = port_of(admin, healthy=healthy)
             yield Gateway(port, admin, access_log, output, process)
@@ -95,10 +104,15 @@ def port_of(admin: Path, *, healthy: bool) -> int:
 
 def hurried_config(directory: Path) -> Path:
     """Writes envoy.yaml with limits on time far below what they are."""
+    return changed_config(directory, *_HASTE)
+
+
+def changed_config(directory: Path, *changes: tuple[str, str]) -> Path:
+    """Writes envoy.yaml with texts replaced that are in it."""
     text = (ROOT / "envoy.yaml").read_text()
-    for patient, hurried in _HASTE:
-        assert patient in text
-        text = text.replace(patient, hurried)
-    path = directory / "hurried.yaml"
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = directory / "changed.yaml"
     path.write_text(text)
     return path

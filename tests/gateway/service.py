@@ -9,13 +9,15 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+import structlog
+
 import fakes
 from fakes import Example
 from fakes_store import InMemoryTokenDirectory
 from wuts.domain import errors
 from wuts.domain.caller import DeviceId, Role
 from wuts.domain.contact import Contact, ContactPage
-from wuts.domain.enquiry import QueryClass
+from wuts.domain.enquiry import NumberCheck, QueryClass
 from wuts.domain.jid import pn_jid
 from wuts.domain.state import DeviceState
 from wuts.rpc.page_tokens import PageTokens
@@ -138,13 +140,19 @@ class Directory(InMemoryTokenDirectory):
 
 async def main(port: int) -> None:
     """Serves until the process is ended."""
+    # The log would fill the pipe that `tell` writes to; its own tests look at it.
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     example = Example()
     troubles: dict[str, Picture | errors.DomainError] = {
         world.person_of(situation): _error(situation) for situation in world.SITUATIONS
     }
     directory = Directory(example)
     sessions = Sessions(
-        pictures=example.sessions.pictures | troubles, rosters=example.sessions.rosters
+        pictures=example.sessions.pictures | troubles,
+        rosters=example.sessions.rosters,
+        registered={fakes.MARIA: NumberCheck(fakes.MARIA, registered=True)},
+        infos=example.sessions.infos,
+        blocked=example.sessions.blocked,
     )
     ports = Ports(
         store=Store(example),
@@ -162,4 +170,6 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
+    # Standard output is for the lines that the tests read; what nobody reads would fill it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     asyncio.run(main(int(sys.argv[1])))

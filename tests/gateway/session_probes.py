@@ -8,7 +8,8 @@ from fakes import OWN
 from wuts.rpc.qr_image import drawn
 
 from . import world
-from .device_asking import CODE, INVALID, LATER, NOT_READY, SINCE, ask, data_of, post
+from .device_asking import CODE, LATER, NOT_READY, SINCE, ask, data_of, post
+from .probes import INVALID
 
 if TYPE_CHECKING:
     from .probes import Probe
@@ -48,8 +49,14 @@ def statuses() -> list[Probe]:
         ask("camel case", f"/status?deviceId={world.NEW}"),
         ask("a manager asks for another's", f"{path}{world.NEW}", token=world.MANAGER),
         ask("an admin asks for another's", f"{path}{world.NEW}", token=world.ADMIN),
-        ask("twice", f"{path}{world.NEW}&device_id={world.NEW}", *INVALID),
-        ask("unknown parameter", "/status?colour=red", *INVALID),
+        ask(
+            "twice",
+            f"{path}{world.NEW}&device_id={world.LOST}",
+            *INVALID,
+            invalid="device_id",
+            value=world.LOST,
+        ),
+        ask("unknown parameter", "/status?colour=red", *INVALID, invalid="colour", value="red"),
     ]
 
 
@@ -82,8 +89,8 @@ def codes() -> list[Probe]:
         *(qr(query, cached=False) for query in fresh),
         refused("contradiction", f"{path}&reuse_cache=true&cached=false", INVALID, "cached"),
         refused("contradiction", f"{path}&refresh=1&force_new=0", INVALID, "force_new"),
-        refused("no flag", f"{path}&refresh=maybe", INVALID),
-        refused("empty flag", f"{path}&refresh=", INVALID),
+        refused("no flag", f"{path}&refresh=maybe", INVALID, "refresh"),
+        refused("empty flag", f"{path}&refresh=", INVALID, "refresh"),
         refused("linked", f"/qr?device_id={world.LINKED}", INVALID, "device_id"),
         refused("disconnected", f"/qr?device_id={world.OFF}", INVALID, "device_id"),
         refused("no code in time", f"/qr?device_id={world.MUTE}", (504, "QR_TIMEOUT")),
@@ -127,11 +134,11 @@ def pair_codes() -> list[Probe]:
         refused("short phone", {**device, "phone": "123"}, "phone"),
         refused("letters", {**device, "phone": "phone"}, "phone"),
         refused("a JID", {**device, "phone": f"{phone}@s.whatsapp.net"}, "phone"),
-        refused("a number", {**device, "phone": 5511999999999}, ""),
-        refused("contradiction", {**both, "refresh": True}, "", "?refresh=false"),
+        refused("a number", {**device, "phone": 5511999999999}, "phone"),
+        refused("contradiction", {**both, "refresh": True}, "refresh", "?refresh=false"),
         refused("linked", {**both, "device_id": world.LINKED}, "device_id"),
         refused("no body", None, "phone"),
-        refused("no JSON", "{", ""),
+        refused("no JSON", "{", "body"),
         post(
             "no code in time",
             "/paircode",
@@ -164,17 +171,26 @@ def connections() -> list[Probe]:
         post("by body", "/connect", body=body, answer=connected),
         post("by query and an empty body", f"/connect?{query}", body={}, answer=connected),
         post("the same twice", f"/connect?{query}", body=body, answer=connected),
-        post("two devices", f"/connect?{query}", *INVALID, body={"device_id": world.NEW}),
+        post(
+            "two devices",
+            f"/connect?{query}",
+            *INVALID,
+            body={"device_id": world.NEW},
+            invalid="device_id",
+            value=world.LINKED,
+        ),
         post("the bound one", "/connect", token=world.BOUND, answer=connected),
         post("several", "/connect", 409, "DEVICE_NOT_CHOSEN"),
         post("none", "/connect", *NOT_READY, token=world.NO_DEVICE),
-        post("no JSON", f"/connect?{query}", *INVALID, body="{"),
-        post("unknown parameter", "/connect?colour=red", *INVALID),
+        post("no JSON", f"/connect?{query}", *INVALID, body="{", invalid="body"),
+        post("unknown parameter", "/connect?colour=red", *INVALID, invalid="colour", value="red"),
         post("the bound one", "/disconnect", token=world.BOUND, answer=off),
         post("by query", f"/disconnect?{query}", answer=off),
         post("by body", "/disconnect", body=body, answer=off),
         post("never connected", f"/disconnect?device_id={world.NEW}"),
         post("several", "/disconnect", 409, "DEVICE_NOT_CHOSEN"),
+        post("unknown parameter", "/disconnect?x=1", *INVALID, invalid="x", value="1"),
+        post("no text", "/disconnect", *INVALID, body={"device_id": 1}, invalid="device_id"),
         post("the bound one", "/logout", token=world.BOUND, answer=out),
         post("by query", f"/logout?{query}", answer=out),
         post(
@@ -185,4 +201,6 @@ def connections() -> list[Probe]:
         ),
         post("never linked", f"/logout?device_id={world.NEW}", *NOT_READY),
         post("several", "/logout", 409, "DEVICE_NOT_CHOSEN"),
+        post("unknown parameter", "/logout?x=1", *INVALID, invalid="x", value="1"),
+        post("no object", "/logout", *INVALID, body=[1], invalid="body"),
     ]

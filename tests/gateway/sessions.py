@@ -20,6 +20,7 @@ from . import world
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from wuts.domain.blocklist import Blocklist
     from wuts.domain.caller import DeviceId
     from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
@@ -71,6 +72,14 @@ class Sessions(FakeSessions):
         if str(chat) == world.FAULTY:
             raise RuntimeError(world.FAULT)
         return await super().picture(device, chat, preview=preview, existing_id=existing_id)
+
+    async def set_blocked(self, device: DeviceId, person: Jid, *, blocked: bool) -> Blocklist:
+        """Tells the list as it would be, and changes nothing."""
+        before = list(self.blocked)
+        try:
+            return await super().set_blocked(device, person, blocked=blocked)
+        finally:
+            self.blocked = before
 
     async def link(
         self, device: DeviceId, *, phone: Jid | None = None

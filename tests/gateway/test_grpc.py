@@ -21,7 +21,7 @@ from wuts.contacts.v1.contacts_service_pb2 import (
 )
 
 from . import world
-from .exchange import over_http2
+from .exchange import over_http2, reason_of
 from .probes import AUTH, Probe
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class TestNative:
             "/wuts.contacts.v1.ContactsService/Missing",
             "/wuts.devices.v1.DevicesService/Missing",
             "/missing.Service/Missing",
+            "/wuts.gateway.v1.TokenService/CheckToken",
         ],
     )
     def test_an_unknown_method(self, gateway: Gateway, method: str) -> None:
@@ -67,6 +68,7 @@ class TestNative:
             with pytest.raises(grpc.RpcError) as caught:
                 call(b"", metadata=AUTH, timeout=5)
         assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        assert reason_of(caught.value) == "NOT_IMPLEMENTED"
 
     def test_a_large_request(self, contacts: ContactsServiceStub) -> None:
         """Refuses a request beyond 64 KiB."""
@@ -74,6 +76,7 @@ class TestNative:
         with pytest.raises(grpc.RpcError) as caught:
             contacts.ResolveIdentifiers(request, metadata=AUTH, timeout=5)
         assert caught.value.code() == grpc.StatusCode.UNKNOWN
+        assert reason_of(caught.value) == "PAYLOAD_TOO_LARGE"
 
     def test_on_a_json_path(self, gateway: Gateway) -> None:
         """Answers a caller that says it speaks gRPC in gRPC, on any path."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import ExitStack
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,14 @@ from wuts.devices.v1.devices_service_pb2_grpc import DevicesServiceStub
 from . import world
 from .exchange import Reply, envelope, over_http1
 from .probes import AUTH, Probe, picture
-from .running import HURRIED_CALL
+from .running import HURRIED_CALL, changed_config, running_gateway
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .running import Gateway
 
+_SMALL_ANSWER = "max_response_body_size: 100000"
 _SLACK = 2.0  # seconds that a busy machine may add
 
 
@@ -36,6 +40,14 @@ def _begin(gateway: Gateway, data: str) -> Reply:
         return Reply(response.status, headers, response.read())
 
 
+def _is_closed(connection: socket.socket) -> bool:
+    """Waits for the other side; tells whether it has hung up."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 class TestSize:
     """Large answers."""
 
@@ -46,6 +58,48 @@ class TestSize:
         body = reply.json()
         found = (reply.status, body["count"], len(body["contacts"]))
         assert found == (200, world.CROWD, world.CROWD)
+
+    def test_a_longer_answer(self, service_port: int, folder: Path) -> None:
+        """Answers 500 when the JSON would be longer than allowed, and goes on."""
+        config = changed_config(folder, ("max_response_body_size: 67108864", _SMALL_ANSWER))
+        headers = (("authorization", world.CROWDED),)
+        with running_gateway(service_port, folder, config=config) as gateway:
+            reply = over_http1(gateway.port, Probe("crowd", "/contacts", headers=headers))
+            after = over_http1(gateway.port, Probe("few", "/contacts"))
+        found = (reply.status, envelope(reply)["error_code"], after.status)
+        assert found == (500, "INTERNAL_ERROR", 200)
+
+    def test_an_endless_body(self, gateway: Gateway) -> None:
+        """Answers 413 while the caller is still sending."""
+        head = f"POST /contacts/resolve HTTP/1.1\r\nhost: x\r\nauthorization: {world.DEMO}\r\n"
+        length = "content-length: 1000000000\r\n\r\n"
+        reply = _begin(gateway, f"{head}{length}{'a' * 100_000}")
+        assert (reply.status, envelope(reply)["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+class TestLoad:
+    """More than the gateway takes."""
+
+    def test_memory(self, service_port: int, folder: Path) -> None:
+        """Answers 503 when its memory is used up."""
+        little = ("max_heap_size_bytes: 1073741824", "max_heap_size_bytes: 1000000")
+        config = changed_config(folder, little)
+        with running_gateway(service_port, folder, config=config) as gateway:
+            reply, end = over_http1(gateway.port, Probe("", "/contacts")), time.monotonic() + 10
+            while reply.status == 200 and time.monotonic() < end:  # it looks every 0.25 s
+                reply = over_http1(gateway.port, Probe("", "/contacts"))
+        assert (reply.status, envelope(reply)["error_code"]) == (503, "SERVICE_UNAVAILABLE")
+
+    def test_connections(self, service_port: int, folder: Path) -> None:
+        """Closes connections beyond its limit, without an answer."""
+        few = ("connections: 1000", "connections: 3")
+        config = changed_config(folder, few)
+        with running_gateway(service_port, folder, config=config) as gateway, ExitStack() as stack:
+            address = ("127.0.0.1", gateway.port)
+            held = [stack.enter_context(socket.create_connection(address, 5)) for _ in range(4)]
+            assert _is_closed(held[-1])
+            held[0].sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert held[0].recv(12) == b"HTTP/1.1 404"
 
 
 class TestTime:

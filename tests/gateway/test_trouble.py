@@ -13,13 +13,20 @@ import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from fakes import MARIA
-from wuts.contacts.v1.contacts_service_pb2 import ListContactsRequest
+from wuts.contacts.v1.contacts_service_pb2 import GetProfilePictureRequest, ListContactsRequest
 from wuts.contacts.v1.contacts_service_pb2_grpc import ContactsServiceStub
 
 from . import world
-from .exchange import envelope, over_http1
+from .exchange import envelope, over_http1, reason_of
 from .probes import AUTH, Probe, picture
-from .running import HURRIED_CALL, ROOT, hurried_config, port_of, running_gateway, running_service
+from .running import (
+    HURRIED_CALL,
+    changed_config,
+    hurried_config,
+    port_of,
+    running_gateway,
+    running_service,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +70,19 @@ class TestFrozen:
             started = time.monotonic()
             failure = _failure(gateway, Probe("frozen", path))
             took = time.monotonic() - started
+            reason = self._native_reason(gateway)
             os.kill(service.process.pid, signal.SIGCONT)
-        assert failure == (504, "TIMEOUT")
+        assert (failure, reason) == ((504, "TIMEOUT"), "TIMEOUT")
         assert took < 2 * HURRIED_CALL
+
+    def _native_reason(self, gateway: Gateway) -> str:
+        request = GetProfilePictureRequest(number=MARIA)
+        with (
+            grpc.insecure_channel(f"127.0.0.1:{gateway.port}") as channel,
+            pytest.raises(grpc.RpcError) as caught,
+        ):
+            ContactsServiceStub(channel).GetProfilePicture(request, metadata=AUTH)
+        return reason_of(caught.value)
 
 
 class TestDown:
@@ -93,9 +110,7 @@ class TestDown:
 
     def test_too_many_lists(self, folder: Path) -> None:
         """Refuses a list at once when too many are under way; other calls go on."""
-        config = folder / "few.yaml"
-        template = (ROOT / "envoy.yaml").read_text()
-        config.write_text(template.replace("max_requests: 64", "max_requests: 1"))
+        config = changed_config(folder, ("max_requests: 64", "max_requests: 1"))
         stuck = Probe("stuck", "/contacts", headers=(("authorization", world.STUCK),))
         with (
             ThreadPoolExecutor(1) as pool,
@@ -124,4 +139,7 @@ class TestDown:
             with pytest.raises(grpc.RpcError) as caught:
                 stub.ListContacts(ListContactsRequest(), metadata=AUTH, timeout=5)
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-        assert not str(caught.value.details()).startswith("{")
+        assert (caught.value.details(), reason_of(caught.value)) == (
+            "service unavailable",
+            "SERVICE_UNAVAILABLE",
+        )

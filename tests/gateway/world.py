@@ -81,6 +81,8 @@ SITUATIONS = (
     "ServiceUnavailable",
     "NotImplementedHere",
     "QrTimeout",
+    "NotOnWhatsapp",
+    "EngineCannot",
 )
 """The domain errors, each raised when `person_of` its name is asked for."""
 

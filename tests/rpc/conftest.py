@@ -15,13 +15,17 @@ from wuts.devices.v1 import devices_service_pb2_grpc
 from wuts.rpc.page_tokens import PageTokens
 from wuts.rpc.server import Ports, Server
 
+from .conformance import conformance, conforming
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
     import grpc
 
     from wuts.adapters.enquiries import Enquirer, Policy
+
+__all__ = ["conformance", "conforming"]  # fixtures that hold for every test of this folder
 
 MAX_LIST = 3
 _LIMIT = 10
@@ -30,7 +34,13 @@ _LIMIT = 10
 class ServerThread:
     """Runs the aio server on a loop of its own; the tests speak as plain callers."""
 
-    def __init__(self, example: Example, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        example: Example,
+        policy: Policy | None = None,
+        change: Callable[[Ports], Ports] = lambda ports: ports,
+    ) -> None:
+        """Starts it; `change` may replace what it answers from."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -38,7 +48,7 @@ class ServerThread:
         self.enquiries: Enquirer = self.run(
             self._open_things.enter_async_context(enquiries_over(example.sessions, policy))
         )
-        self.server = self.run(self._start(example, self.enquiries))
+        self.server = self.run(self._start(example, self.enquiries, change))
 
     def run(self, work: Any) -> Any:  # whatever the coroutine gives
         """Runs a coroutine on the server's loop."""
@@ -57,7 +67,9 @@ class ServerThread:
         self._loop.close()
 
     @staticmethod
-    async def _start(example: Example, enquiries: Enquirer) -> Server:
+    async def _start(
+        example: Example, enquiries: Enquirer, change: Callable[[Ports], Ports]
+    ) -> Server:
         ports = Ports(
             store=example.store,
             sessions=example.sessions,
@@ -67,7 +79,7 @@ class ServerThread:
             page_tokens=PageTokens(b"k" * 32),
             max_list=MAX_LIST,
         )
-        server = Server(ports, sandbox=True)
+        server = Server(change(ports), sandbox=True)
         await server.start("127.0.0.1", 0)
         return server
 

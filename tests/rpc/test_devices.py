@@ -421,9 +421,10 @@ class TestStreams:
         assert ["pair_code", "linked"] == kinds
         assert ("ABCD-1234", str(ACCOUNT)) == (found[0].pair_code.code, found[1].linked.jid)
 
-    def test_link_with_a_bad_phone(self, staff: Staff) -> None:
+    @pytest.mark.parametrize("phone", ["12", "0511900000001"])
+    def test_link_with_a_bad_phone(self, staff: Staff, phone: str) -> None:
         """A malformed phone number is refused before a device is made for it."""
-        failure = staff.ana.fail("LinkDevice", phone="12")
+        failure = staff.ana.fail("LinkDevice", phone=phone)
         assert ("VALIDATION_ERROR", ["phone"]) == (failure.reason, failure.fields)
         assert [] == staff.ana.call("ListDevices")["devices"]
 

@@ -63,6 +63,8 @@ class Ask(StrEnum):
     STORE_LOCKED = "5500000000011"
     NOBODY = "5500000000012"
     """As a number: nobody has it."""
+    NOT_ON_WHATSAPP = "5500000000016"
+    """As a person: nobody is there."""
     UNSAID = "5500000000013"
     """As a number: it is left out of the answer."""
     RESPELT = "5500000000014"
@@ -94,6 +96,7 @@ _FAILURES = {
     Ask.GROUP_NOT_FOUND: (pb.FAILURE_KIND_GROUP_NOT_FOUND, 0),
     Ask.GROUP_FORBIDDEN: (pb.FAILURE_KIND_GROUP_FORBIDDEN, 0),
     Ask.STORE_LOCKED: (pb.FAILURE_KIND_STORE_LOCKED, 0),
+    Ask.NOT_ON_WHATSAPP: (pb.FAILURE_KIND_NOT_ON_WHATSAPP, 0),
 }
 
 _STATES = {
@@ -133,6 +136,7 @@ class StandIn:
         self.behaviour = behaviour
         self.is_linking = False
         self.silent: list[int] = []
+        self.blocked: list[str] = []
 
     def run(self) -> None:
         """Serves until the service goes away or asks to stop."""
@@ -187,6 +191,17 @@ class StandIn:
             case "stop":
                 if not self.behaviour.deaf:
                     sys.exit(0)
+            case "logout":
+                self.logout(request.id)
+            case "pair_phone":
+                reply = pb.Reply(pair_code=PAIR_CODE)
+                self.answer(request.id, request.pair_phone.user, reply)
+            case _:
+                self.take_question(request)
+
+    def take_question(self, request: pb.Request) -> None:
+        """Answers one question."""
+        match request.WhichOneof("call"):
             case "picture":
                 self.answer(request.id, request.picture.user, self.picture(request.picture))
             case "roster":
@@ -194,11 +209,13 @@ class StandIn:
             case "numbers":
                 asked = request.numbers.numbers
                 self.answer(request.id, asked[0], numbers(asked))
-            case "logout":
-                self.logout(request.id)
-            case "pair_phone":
-                reply = pb.Reply(pair_code=PAIR_CODE)
-                self.answer(request.id, request.pair_phone.user, reply)
+            case "user_info":
+                self.answer(request.id, request.user_info.user, user_info(request.user_info))
+            case "blocklist":
+                self.answer(request.id, "", self.blocklist())
+            case "block":
+                self.block(request.block)
+                self.answer(request.id, request.block.user, self.blocklist())
 
     def connect(self) -> None:
         """Tells the states and shows the codes."""
@@ -248,6 +265,19 @@ class StandIn:
         reply.id = number
         self.tell(pb.Event(reply=reply))
 
+    def block(self, request: pb.BlockRequest) -> None:
+        """Blocks or unblocks somebody, whose LID is as `user_info` tells."""
+        lid = request.user if request.server == "lid" else f"9{request.user}"
+        others = [each for each in self.blocked if each != lid]
+        self.blocked = [*others, lid] if request.blocked else others
+
+    def blocklist(self) -> pb.Reply:
+        """Gives the list, and an entry that is nobody."""
+        people = [pb.BlockedPerson(user=lid, server="lid") for lid in self.blocked]
+        nobody = pb.BlockedPerson(user="1", server="newsletter")
+        dhash = f"2:{''.join(sorted(self.blocked))}"
+        return pb.Reply(blocklist=pb.Blocklist(people=[*people, nobody], dhash=dhash))
+
     @staticmethod
     def picture(request: pb.PictureRequest) -> pb.Reply:
         """Gives everyone the same picture."""
@@ -290,6 +320,14 @@ def roster() -> pb.Reply:
         pb.Participant(lid="112233445566779", redacted_phone="+55 11 ****-**12"),
     ]
     return pb.Reply(roster=pb.Roster(participants=participants))
+
+
+def user_info(request: pb.UserInfoRequest) -> pb.Reply:
+    """Says of everybody the same."""
+    device = f"{request.user}@{request.server}"
+    lid = request.user if request.server == "lid" else f"9{request.user}"
+    info = pb.UserInfo(status="Hello", picture_id="1700000000", devices=[device], lid=lid)
+    return pb.Reply(user_info=info)
 
 
 def numbers(asked: Sequence[str]) -> pb.Reply:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
 from types import ModuleType
 
 import pytest
@@ -27,7 +29,9 @@ def _stand_in_for_neonize(monkeypatch: pytest.MonkeyPatch) -> None:
     exc, jids = ModuleType("neonize.exc"), ModuleType("neonize.utils.jid")
     vars(exc)["NeonizeError"] = EngineFault
     vars(jids)["build_jid"] = jid2
-    for module in (ModuleType("neonize"), ModuleType("neonize.utils"), exc, jids):
+    enum = ModuleType("neonize.utils.enum")
+    vars(enum)["BlocklistAction"] = StrEnum("BlocklistAction", ["BLOCK", "UNBLOCK"])
+    for module in (ModuleType("neonize"), ModuleType("neonize.utils"), exc, jids, enum):
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
@@ -129,3 +133,45 @@ class TestNumbers:
         failure = pb.Failure(kind=pb.FAILURE_KIND_WRONG_JID)
         assert ask(client, "5511", number) == pb.Reply(failure=failure)
         assert client.asked == []
+
+
+@dataclass
+class Blocked:
+    """A blocklist as the engine gives it."""
+
+    DHash: str = ""
+    JIDs: list[Spelled] = field(default_factory=list)
+
+
+class Blocker:
+    """An engine that answers changes with the list, or only with its mark."""
+
+    def __init__(self, *, is_brief: bool) -> None:
+        self.is_brief = is_brief
+        self.asked: list[str] = []
+
+    def update_blocklist(self, person: Spelled, action: str) -> Blocked:
+        """Takes a change."""
+        self.asked.append(f"{action} {person.User}")
+        return Blocked("2:b", [] if self.is_brief else [person])
+
+    def get_blocklist(self) -> Blocked:
+        """Gives the list."""
+        self.asked.append("list")
+        return Blocked("2:b", [jid2(LID, "lid")])
+
+
+class TestBlock:
+    """Changing the blocklist."""
+
+    @pytest.mark.parametrize(
+        ("is_brief", "asked"), [(False, ["block 123456"]), (True, ["block 123456", "list"])]
+    )
+    def test_list_after_it(self, is_brief: bool, asked: list[str]) -> None:
+        """The list is asked for when the answer to the change does not hold it."""
+        engine, request = Blocker(is_brief=is_brief), pb.BlockRequest(user=LID, server="lid")
+        request.blocked = True
+        told = Questions(engine, Gate()).block(request)
+        people = [pb.BlockedPerson(user=LID, server="lid")]
+        assert told == pb.Reply(blocklist=pb.Blocklist(people=people, dhash="2:b"))
+        assert engine.asked == asked

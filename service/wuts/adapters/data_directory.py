@@ -55,9 +55,9 @@ class DataDirectory:
             raise ValueError(f"page_token.key must hold {size} bytes; remove it to get a new one")
         return key
 
-    def announce(self, port: int) -> None:
-        """Writes service.json: the pid, and the port that callers may use now."""
-        told = json.dumps({"pid": os.getpid(), "port": port})
+    def announce(self, port: int, *, metrics_port: int | None = None) -> None:
+        """Writes service.json: the pid, and the ports that may be used now."""
+        told = json.dumps({"pid": os.getpid(), "port": port, "metrics_port": metrics_port})
         self._write(self.path / "service.json", told.encode())
 
     def withdraw(self) -> None:

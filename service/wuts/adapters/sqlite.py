@@ -11,8 +11,10 @@ import sqlite3
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+
+Stamp = tuple[int, int]
+"""Names a state of a file: between two equal stamps nothing was written."""
+
+_OPENINGS = count(1)
+# SQLite's own counter means something within one connection only.
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -81,6 +89,7 @@ class Reader:
         # The rest belongs to the thread alone.
         self._connection: sqlite3.Connection | None = None
         self._opened_file = (0, 0)
+        self._opening = 0
         self._budget = _Budget(0)
 
     @property
@@ -98,7 +107,8 @@ class Reader:
             self._log.warning("store_overloaded")
             raise StoreUnavailable
         budget = _Budget(self._limits.call_seconds)
-        future = self._thread.submit(self._run, job, budget)
+        # The context says whose call this is, should anything be logged.
+        future = self._thread.submit(copy_context().run, self._run, job, budget)
         self._jobs.add(future)
         future.add_done_callback(self._jobs.discard)
         try:
@@ -109,6 +119,11 @@ class Reader:
             raise StoreUnavailable from None
         finally:
             budget.withdraw()
+
+    def stamp(self, connection: sqlite3.Connection) -> Stamp:
+        """Names the state that a job sees; only inside that job."""
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        return self._opening, int(version)
 
     def close(self) -> None:
         """Closes the file behind the jobs in line; takes no more jobs."""
@@ -153,7 +168,7 @@ class Reader:
         if self._connection is None or file != self._opened_file:
             self._close()
             self._connection = self._open()
-            self._opened_file = file
+            self._opened_file, self._opening = file, next(_OPENINGS)
         return self._connection
 
     def _open(self) -> sqlite3.Connection:

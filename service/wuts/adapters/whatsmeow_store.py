@@ -15,12 +15,14 @@ from wuts.adapters.sqlite import Limits, Reader
 from wuts.domain.errors import DeviceNotReady, StoreUnavailable
 from wuts.domain.jid import Jid, pn_jid
 from wuts.domain.state import DeviceState
+from wuts.instruments import SILENT, Instruments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
     from sqlite3 import Connection
 
+    from wuts.adapters.sqlite import Stamp
     from wuts.domain.caller import DeviceId
     from wuts.domain.contact import ContactPage
     from wuts.domain.knowledge import Knowledge
@@ -63,32 +65,47 @@ class WhatsmeowStore:
         limits: Limits | None = None,
         open_files: int = 64,
         idle_seconds: float = 60.0,
+        instruments: Instruments = SILENT,
     ) -> None:
         """Takes the data directory, and how many files stay open for how long unused."""
         self._devices = data / "devices"
         self._limits = limits or Limits()
         self._open_files = open_files
         self._idle_seconds = idle_seconds
+        self._instruments = instruments
         self._open: dict[DeviceId, _Open] = {}
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives at most `limit` contacts, at least 1, behind the cursor `after`."""
-        return await self._run(device, partial(tables.read_page, after=after, limit=limit))
+        job = partial(tables.read_page, after=after, limit=limit)
+        return await self._run("page", device, job)
+
+    async def stamped_page(
+        self, device: DeviceId, *, after: str, limit: int
+    ) -> tuple[Stamp, ContactPage]:
+        """Gives a page together with the state of the store that it is from."""
+        job = partial(tables.read_page, after=after, limit=limit)
+        return await self._run_stamped("page", device, job)
+
+    async def stamp(self, device: DeviceId) -> Stamp:
+        """Names the state of the store; equal stamps mean that nothing was written between."""
+        stamp, _ = await self._run_stamped("stamp", device, lambda _store: None)
+        return stamp
 
     async def lookup(
         self, device: DeviceId, *, pns: Collection[str], lids: Collection[str]
     ) -> Knowledge:
         """Gives all rows and pairs about the people behind these digits."""
-        return await self._run(device, partial(tables.read_knowledge, pns=pns, lids=lids))
+        return await self._run("lookup", device, partial(tables.read_knowledge, pns=pns, lids=lids))
 
     async def account(self, device: DeviceId) -> Jid:
         """Gives the PN JID of the account the device is linked to."""
-        own = await self._run(device, tables.read_own)
+        own = await self._run("account", device, tables.read_own)
         return pn_jid(own.pn)
 
     async def synced(self, device: DeviceId) -> bool:
         """Tells whether the contacts' app state of a linked device has arrived."""
-        return await self._run(device, tables.read_synced)
+        return await self._run("synced", device, tables.read_synced)
 
     def forget(self, device: DeviceId) -> None:
         """Closes the file of a device that is removed, as soon as its running job is done."""
@@ -113,11 +130,19 @@ class WhatsmeowStore:
         while self._open:
             self._open.popitem()[1].reader.close()
 
-    async def _run(self, device: DeviceId, job: Callable[[Connection], T]) -> T:
-        try:
-            return await self._read(device, job)
-        except tables.SchemaRefused:
-            raise StoreUnavailable from None
+    async def _run(self, name: str, device: DeviceId, job: Callable[[Connection], T]) -> T:
+        with self._instruments.store_read(name):
+            try:
+                return await self._read(device, job)
+            except tables.SchemaRefused:
+                raise StoreUnavailable from None
+
+    async def _run_stamped(
+        self, name: str, device: DeviceId, job: Callable[[Connection], T]
+    ) -> tuple[Stamp, T]:
+        """Runs a job that also tells what state of the store it saw."""
+        reader = self._reader(device)
+        return await self._run(name, device, lambda store: (reader.stamp(store), job(store)))
 
     async def _read(self, device: DeviceId, job: Callable[[Connection], T]) -> T:
         reader = self._reader(device)

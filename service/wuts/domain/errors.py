@@ -85,6 +85,10 @@ class PictureNotSet(DomainError):
     """The contact or group has no picture."""
 
 
+class NotOnWhatsapp(DomainError):
+    """WhatsApp says that nobody is there."""
+
+
 class GroupNotFound(DomainError):
     """WhatsApp knows no such group."""
 
@@ -145,3 +149,7 @@ class ServiceUnavailable(DomainError):
 
 class NotImplementedHere(DomainError):
     """The service does not offer this."""
+
+
+class EngineCannot(DomainError):
+    """The documented API offers this, but the engine does not."""

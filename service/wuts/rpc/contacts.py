@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wuts.contacts.v1 import contacts_service_pb2 as pb
-from wuts.contacts.v1 import contacts_service_pb2_grpc as pb_grpc
 from wuts.domain.enquiry import Lookup
 from wuts.domain.errors import ValidationFailed
-from wuts.domain.state import DeviceState
 from wuts.rpc import convert, identity_messages
 from wuts.rpc.authentication import current_caller
+from wuts.rpc.contact_section import SectionCalls
 from wuts.usecases.get_budget import get_budget
 from wuts.usecases.get_profile_picture import PictureQuestion, get_profile_picture
-from wuts.usecases.list_contacts import list_contacts
 from wuts.usecases.resolve_identifiers import resolve_identifiers
 
 if TYPE_CHECKING:
@@ -22,13 +20,13 @@ if TYPE_CHECKING:
     from grpc import aio
 
     from wuts.ports import ContactStore, Enquiries, LiveSessions
-    from wuts.rpc.page_tokens import PageTokens
+    from wuts.rpc.contact_list import ContactList
 
 _FULL = "FULL"
 _VIEWS = ("BASIC", _FULL)
 
 
-class ContactsServicer(pb_grpc.ContactsServiceServicer):
+class ContactsServicer(SectionCalls):
     """Serves the calls for the device of the caller's token."""
 
     def __init__(
@@ -37,14 +35,10 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         store: ContactStore,
         sessions: LiveSessions,
         enquiries: Enquiries,
-        page_tokens: PageTokens,
-        max_list: int,
+        contact_list: ContactList,
     ) -> None:
-        self._store = store
-        self._sessions = sessions
-        self._enquiries = enquiries
-        self._page_tokens = page_tokens
-        self._max_list = max_list
+        super().__init__(store=store, sessions=sessions, enquiries=enquiries)
+        self._list = contact_list
 
     async def ListContacts(  # the name of the rpc
         self,
@@ -53,29 +47,7 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     ) -> pb.ListContactsResponse:
         """Lists the device's contacts, all or one page of them."""
         device = current_caller().device()
-        full = _is_full(request.view)
-        token = request.page_token
-        pages = list_contacts(
-            device,
-            after=self._page_tokens.open(token, device) if token else "",
-            page_size=request.page_size if request.HasField("page_size") else None,
-            max_list=self._max_list,
-            store=self._store,
-            sessions=self._sessions,
-        )
-        response = pb.ListContactsResponse(success=True)
-        # Before reading: what is read while syncing may lack the last of it.
-        is_synced = self._sessions.state(device) is not DeviceState.SYNCING
-        cursor = ""
-        async for page in pages:
-            convert.add_contacts(response.contacts, page.contacts, full=full)
-            cursor = page.cursor
-        response.count = len(response.contacts)
-        if cursor:
-            response.next_page_token = self._page_tokens.seal(cursor, device)
-        if full:
-            response.synced = is_synced
-        return response
+        return await self._list.answer(device, request, context, full=_is_full(request.view))
 
     async def GetProfilePicture(  # the name of the rpc
         self,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from grpc import aio
 
     from wuts.domain.caller import DeviceId
-    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions, QrText
+    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions, QrText, Revisions
 
 _REUSE = ("reuse_cache", "reuse", "use_cache", "cached")
 _REFRESH = ("refresh", "force_refresh", "force_new")
@@ -43,12 +43,14 @@ class DevicesServicer(pb_grpc.DevicesServiceServicer):
         sessions: LiveSessions,
         enquiries: Enquiries,
         store: ContactStore,
+        revisions: Revisions,
         stopping: asyncio.Event,
     ) -> None:
         self._devices = devices
         self._sessions = sessions
         self._enquiries = enquiries
         self._store = store
+        self._revisions = revisions
         self._stopping = stopping
 
     async def CreateDevice(
@@ -85,6 +87,7 @@ class DevicesServicer(pb_grpc.DevicesServiceServicer):
             sessions=self._sessions,
             enquiries=self._enquiries,
             store=self._store,
+            revisions=self._revisions,
         )
         told = "logged out and removed" if is_logged_out else "removed; WhatsApp was not told"
         return pb.DeleteDeviceResponse(success=True, message=f"device {told}")

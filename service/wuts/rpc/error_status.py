@@ -50,6 +50,9 @@ TABLE: Mapping[type[errors.DomainError], _Row] = {
     errors.PictureNotSet: _Row(
         StatusCode.NOT_FOUND, "PICTURE_NOT_SET", "the contact or group has no picture"
     ),
+    errors.NotOnWhatsapp: _Row(
+        StatusCode.NOT_FOUND, "NOT_ON_WHATSAPP", "WhatsApp says that nobody is there"
+    ),
     errors.GroupNotFound: _Row(
         StatusCode.NOT_FOUND, "GROUP_NOT_FOUND", "WhatsApp knows no such group"
     ),
@@ -75,6 +78,12 @@ TABLE: Mapping[type[errors.DomainError], _Row] = {
     ),
     errors.NotImplementedHere: _Row(
         StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED", "the service does not offer this"
+    ),
+    errors.EngineCannot: _Row(
+        StatusCode.UNIMPLEMENTED,
+        "NOT_IMPLEMENTED",
+        "the engine cannot be made to synchronise; it does so by itself when WhatsApp"
+        " tells of a change",
     ),
     errors.DeviceNotReady: _Row(
         StatusCode.UNAVAILABLE, "DEVICE_NOT_READY", "WhatsApp session is not connected"
@@ -114,15 +123,18 @@ class Fault:
     retry_after: int = 0
 
     @classmethod
-    def of(cls, error: Exception) -> Fault:
-        """Maps an error; anything but a DomainError becomes INTERNAL_ERROR."""
+    def of(cls, error: Exception, *, request_id: str = "") -> Fault:
+        """Maps an error; anything but a DomainError becomes INTERNAL_ERROR.
+
+        The id of the request is told along, to be found again in the log.
+        """
         kinds = (TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
         row = next(kinds, INTERNAL)
         return cls(
             row.code,
             row.reason,
             row.message,
-            metadata=_metadata(error),
+            metadata=_metadata(error) | ({"request_id": request_id} if request_id else {}),
             violations=_violations(error),
             retry_after=getattr(error, "retry_after", 0),
         )
@@ -172,6 +184,8 @@ def _metadata(error: Exception) -> dict[str, str]:
         return {"query_class": str(error.query_class)}
     if isinstance(error, errors.WhatsappError) and error.code:
         return {"code": str(error.code)}
+    if isinstance(error, errors.EngineCannot):
+        return {"why": "ENGINE_CANNOT"}
     if isinstance(error, errors.NotFound):
         return {"what": error.what}
     return {}

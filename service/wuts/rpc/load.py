@@ -59,6 +59,10 @@ class Load:
         with self._counted(self._streams, caller.tenant, bounds.streams, bounds.streams_of_tenant):
             yield
 
+    def under_way(self) -> dict[str, int]:
+        """Counts calls and streams of all tenants."""
+        return {"calls": self._calls.total(), "streams": self._streams.total()}
+
     async def wait_until_idle(self, seconds: float) -> None:
         """Returns once nothing is under way; raises TimeoutError."""
         async with asyncio.timeout(seconds):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from grpc import aio
@@ -12,14 +12,27 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from wuts.contacts.v1 import contacts_service_pb2, contacts_service_pb2_grpc
 from wuts.devices.v1 import devices_service_pb2, devices_service_pb2_grpc
+from wuts.instruments import Instruments
+from wuts.rpc.conditional import NoRevisions
+from wuts.rpc.contact_list import ContactList
 from wuts.rpc.contacts import ContactsServicer
 from wuts.rpc.devices import DevicesServicer
 from wuts.rpc.interceptor import CallGuard
 from wuts.rpc.load import Load
 from wuts.rpc.reflection import enable_reflection
+from wuts.rpc.token_check import add_token_check
 
 if TYPE_CHECKING:
-    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions, TokenDirectory
+    from collections.abc import Mapping
+
+    from wuts.ports import (
+        ContactStore,
+        Devices,
+        Enquiries,
+        LiveSessions,
+        Revisions,
+        TokenDirectory,
+    )
     from wuts.rpc.page_tokens import PageTokens
 
 CONTACTS = contacts_service_pb2.DESCRIPTOR.services_by_name["ContactsService"].full_name
@@ -51,7 +64,7 @@ class PortTaken(Exception):  # named after the situation
 
 @dataclass(frozen=True)
 class Ports:
-    """What the services answer from."""
+    """What the services answer from; without `revisions` no list has a tag."""
 
     store: ContactStore
     sessions: LiveSessions
@@ -60,6 +73,8 @@ class Ports:
     devices: Devices
     page_tokens: PageTokens
     max_list: int
+    revisions: Revisions | None = None
+    instruments: Instruments = field(default_factory=Instruments)
 
 
 class Server:
@@ -68,32 +83,50 @@ class Server:
     def __init__(self, ports: Ports, *, sandbox: bool = False) -> None:
         self.port = 0
         self._load = Load()
-        guard = CallGuard(ports.directory, call_timeout=_CALL_TIMEOUT, load=self._load)
+        guard = CallGuard(
+            ports.directory,
+            call_timeout=_CALL_TIMEOUT,
+            load=self._load,
+            instruments=ports.instruments,
+        )
         self._server = aio.server(interceptors=[guard], options=_OPTIONS)
         self._health = health.aio.HealthServicer()
         self._sandbox = sandbox
         self._add_services(ports)
 
     def _add_services(self, ports: Ports) -> None:
+        revisions = ports.revisions or NoRevisions(ports.store)
+        contact_list = ContactList(
+            sessions=ports.sessions,
+            revisions=revisions,
+            page_tokens=ports.page_tokens,
+            max_list=ports.max_list,
+            metrics=ports.instruments.metrics,
+        )
         contacts = ContactsServicer(
             store=ports.store,
             sessions=ports.sessions,
             enquiries=ports.enquiries,
-            page_tokens=ports.page_tokens,
-            max_list=ports.max_list,
+            contact_list=contact_list,
         )
         devices = DevicesServicer(
             devices=ports.devices,
             sessions=ports.sessions,
             enquiries=ports.enquiries,
             store=ports.store,
+            revisions=revisions,
             stopping=self._load.draining,
         )
         contacts_service_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, self._server)
         devices_service_pb2_grpc.add_DevicesServiceServicer_to_server(devices, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        add_token_check(self._server)
         names = (CONTACTS, DEVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
         enable_reflection(names, self._server)
+
+    def load(self) -> Mapping[str, int]:
+        """Counts what is under way: calls and streams."""
+        return self._load.under_way()
 
     async def start(self, host: str, port: int) -> None:
         """Listens on the address and serves; raises PortTaken. Port 0 takes any."""

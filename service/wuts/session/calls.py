@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from typing import TYPE_CHECKING
+import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from wuts.session.framing import FramingError
 from wuts.session.gate import Admits
 from wuts.session.v1 import session_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from wuts.session.engine import Engine
     from wuts.session.gate import Gate
@@ -23,6 +25,15 @@ THREADS = 16
 """As many as the service has calls under way; one may be busy for 75 seconds."""
 
 _QUEUE_LENGTH = 64
+
+_QUESTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{name: name for name in ("picture", "roster", "numbers")},
+        **{name: name for name in ("user_info", "blocklist", "block")},
+        "pair_phone": "pair_code",
+    }
+)
+"""The calls of a Request that are questions, and the methods of Questions that answer them."""
 
 
 class Calls:
@@ -35,7 +46,7 @@ class Calls:
         self._engine = engine
         self._gate = gate
         self._tell = tell
-        self._queue: queue.Queue[pb.Request] = queue.Queue(_QUEUE_LENGTH)
+        self._queue: queue.Queue[tuple[pb.Request, int]] = queue.Queue(_QUEUE_LENGTH)
 
     def start(self) -> None:
         """Starts the threads."""
@@ -45,14 +56,20 @@ class Calls:
     def submit(self, request: pb.Request) -> None:
         """Takes a request; one too many is answered with RATE_LIMITED at once."""
         try:
-            self._queue.put_nowait(request)
+            self._queue.put_nowait((request, time.time_ns()))
         except queue.Full:
             self._reply(request, _failed(pb.FAILURE_KIND_RATE_LIMITED))
 
     def _work(self) -> None:
         while True:
-            request = self._queue.get()
+            request, received = self._queue.get()
+            begun = time.time_ns()
             reply = self._answer(request)
+            if request.traceparent:
+                # The service tells of it for us: this process reaches WhatsApp and nothing
+                # else, and may end without a chance to send what it has collected.
+                timing = pb.Timing(received=received, begun=begun, ended=time.time_ns())
+                reply.timing.CopyFrom(timing)
             self._reply(request, reply)
             if reply.HasField("logged_out"):
                 # Also told to a service whose caller has gone meanwhile.
@@ -70,19 +87,14 @@ class Calls:
                 return _failed(pb.FAILURE_KIND_UNSPECIFIED)
 
     def _ask(self, request: pb.Request) -> pb.Reply:
-        match request.WhichOneof("call"):
-            case "picture":
-                return self._engine.questions.picture(request.picture)
-            case "roster":
-                return self._engine.questions.roster(request.roster)
-            case "numbers":
-                return self._engine.questions.numbers(request.numbers)
-            case "pair_phone":
-                return self._engine.questions.pair_code(request.pair_phone)
-            case "logout":
-                return self._engine.logout()
-            case _:
-                return _failed(pb.FAILURE_KIND_UNSPECIFIED)
+        call = request.WhichOneof("call") or ""
+        if call == "logout":
+            return self._engine.logout()
+        question = _QUESTIONS.get(call)
+        if question is None:
+            return _failed(pb.FAILURE_KIND_UNSPECIFIED)
+        reply: pb.Reply = getattr(self._engine.questions, question)(getattr(request, call))
+        return reply
 
     def _reply(self, request: pb.Request, reply: pb.Reply) -> None:
         reply.id = request.id

@@ -29,6 +29,11 @@ _WRAPPINGS: Final = (
 )
 """What some calls put before the text of the error that counts."""
 
+_ABOUT_A_PERSON: Final = re.compile(
+    r"failed to (?:get LID for PN|resolve PN for|get user info for) \S+(?: to fill LID cache)?: "
+)
+"""What changing the blocklist puts before that; it names the person."""
+
 _MEANINGS: Final[tuple[tuple[str, pb.FailureKind.ValueType], ...]] = (
     ("that user or group does not have a profile picture", pb.FAILURE_KIND_PICTURE_NOT_SET),
     ("the user has hidden their profile picture from you", pb.FAILURE_KIND_PICTURE_HIDDEN),
@@ -42,6 +47,7 @@ _MEANINGS: Final[tuple[tuple[str, pb.FailureKind.ValueType], ...]] = (
     ("the store doesn't contain a device JID", pb.FAILURE_KIND_NOT_CONNECTED),
     ("missing <picture> element", pb.FAILURE_KIND_MALFORMED_ANSWER),
     ("missing <list> element", pb.FAILURE_KIND_MALFORMED_ANSWER),
+    ("no LID found for", pb.FAILURE_KIND_NOT_ON_WHATSAPP),
     ("[didn't find required attribute", pb.FAILURE_KIND_MALFORMED_ANSWER),
     (_NOTHING, pb.FAILURE_KIND_MALFORMED_ANSWER),
     ("database is locked", pb.FAILURE_KIND_STORE_LOCKED),
@@ -64,6 +70,7 @@ def classify(text: str) -> pb.Failure:
     An unknown text gives the kind UNSPECIFIED: it may hold a JID and must
     reach nobody but this process's own standard error.
     """
+    text = _ABOUT_A_PERSON.sub("", text, count=1)
     for wrapping in _WRAPPINGS:
         text = text.removeprefix(wrapping)
     status = _SERVER_ERROR.match(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from wuts.domain.jid import Server
-from wuts.session import failures
+from wuts.session import failures, people
 from wuts.session.gate import Admits
 from wuts.session.jids import user_on
 from wuts.session.numbers import NUMBER, checks
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wuts.session.gate import Gate
+    from wuts.session.jids import EngineJid
 
 
 _BACK_SECONDS: Final = 1.0
@@ -83,6 +84,36 @@ class Questions:
 
         return _answer(ask, if_nothing=pb.Reply(numbers=pb.NumberChecks()))
 
+    def user_info(self, request: pb.UserInfoRequest) -> pb.Reply:
+        """Asks what a person tells, and reads the LID that this has taught."""
+        jid = _jid(request.user, request.server)
+
+        def ask() -> pb.Reply:
+            rows = self._client.get_user_info(jid)
+            lid = request.user if request.server == Server.LID else self._taught_lid(jid)
+            return people.user_info((row.UserInfo for row in rows), lid)
+
+        return _answer(ask)
+
+    def blocklist(self, _: pb.BlocklistRequest) -> pb.Reply:
+        """Asks whom the account has blocked."""
+        return _answer(lambda: pb.Reply(blocklist=people.blocklist(self._client.get_blocklist())))
+
+    def block(self, request: pb.BlockRequest) -> pb.Reply:
+        """Has somebody blocked or unblocked, and gives the list as it is then."""
+        from neonize.utils.enum import BlocklistAction  # noqa: PLC0415 # loaded by now
+
+        action = BlocklistAction.BLOCK if request.blocked else BlocklistAction.UNBLOCK
+        jid = _jid(request.user, request.server)
+
+        def ask() -> pb.Reply:
+            told = self._client.update_blocklist(jid, action)
+            # WhatsApp may say only that it was done.
+            told = told if told.JIDs else self._client.get_blocklist()
+            return pb.Reply(blocklist=people.blocklist(told))
+
+        return _answer(ask)
+
     def pair_code(self, request: pb.PairPhoneRequest) -> pb.Reply:
         """Asks for a code to type into the phone; only while QR codes are shown."""
         from neonize.utils.enum import ClientName, ClientType  # noqa: PLC0415 # loaded by now
@@ -100,15 +131,13 @@ class Questions:
         )
 
     def _pn_of_lid(self, lid: str) -> str:
-        """Reads the LID map; gives an empty text for whatever it does not tell."""
-        from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
+        return _mapped(lambda: self._client.get_pn_from_lid(_jid(lid, Server.LID)), Server.PN)
 
-        try:
-            # A miss is a JID whose parts are empty.
-            return user_on(self._client.get_pn_from_lid(_jid(lid, Server.LID)), Server.PN)
-        except NeonizeError as error:
-            failures.read(error)
-            return ""
+    def _taught_lid(self, pn: object) -> str:
+        with self._gate.passage(Admits.CALLS, seconds=_BACK_SECONDS) as admitted:
+            if not admitted:
+                return ""
+            return _mapped(lambda: self._client.get_lid_from_pn(pn), Server.LID)
 
 
 def _answer(ask: Callable[[], pb.Reply], *, if_nothing: pb.Reply | None = None) -> pb.Reply:
@@ -124,6 +153,18 @@ def _answer(ask: Callable[[], pb.Reply], *, if_nothing: pb.Reply | None = None) 
         if if_nothing is not None and failures.is_nothing(error):
             return if_nothing
         return pb.Reply(failure=failures.read(error))
+
+
+def _mapped(read: Callable[[], EngineJid], server: Server) -> str:
+    """Reads the LID map; gives an empty text for whatever it does not tell."""
+    from neonize.exc import NeonizeError  # noqa: PLC0415 # loaded by now
+
+    try:
+        # A miss is a JID whose parts are empty.
+        return user_on(read(), server)
+    except NeonizeError as error:
+        failures.read(error)
+        return ""
 
 
 def _unknown(_: str) -> str:

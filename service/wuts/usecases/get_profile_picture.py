@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from wuts.domain.errors import ValidationFailed
-from wuts.domain.jid import Jid, JidError, Server, parse_chat, parse_phone, pn_jid
-from wuts.domain.spelling import prove, settle
-from wuts.usecases.identifiers import Wanted
-from wuts.usecases.number_checks import recall
+from wuts.domain.jid import parse_chat
+from wuts.usecases.targets import find_target, parse_target
 
 if TYPE_CHECKING:
     from wuts.domain.caller import DeviceId
     from wuts.domain.enquiry import Heard
+    from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
     from wuts.ports import ContactStore, Enquiries
     from wuts.usecases.list_contacts import ConnectionGate
@@ -41,13 +40,6 @@ class FoundPicture(NamedTuple):
     heard: Heard[Picture | Unchanged]
 
 
-class _Target(NamedTuple):
-    """The chat that WhatsApp is asked about, and the person it belongs to."""
-
-    chat: Jid
-    person: Jid
-
-
 _MAX_ID = 64
 _PRINTABLE = range(0x21, 0x7F)
 
@@ -65,12 +57,12 @@ async def get_profile_picture(
     Raises ValidationFailed, and whatever the ports raise: PictureHidden and
     PictureNotSet among them.
     """
-    asked = _chat(question)
+    asked = parse_target(question.jid, question.number, parse_chat)
     _check_id(question.existing_id)
     # By contract a picture needs a connected device, also one that is remembered:
     # what was true when the connection was lost may have changed unnoticed.
     await sessions.require_connected(device)
-    target = await _target(device, asked, store, enquiries)
+    target = await find_target(device, asked, store, enquiries)
     heard = await enquiries.picture(
         device,
         target.chat,
@@ -82,35 +74,7 @@ async def get_profile_picture(
     return FoundPicture(asked if question.jid else target.chat, heard)
 
 
-def _chat(question: PictureQuestion) -> Jid:
-    if not question.jid and not question.number:
-        raise ValidationFailed("jid", "jid or number is required")
-    by_jid = ("jid", question.jid, parse_chat)
-    field, text, parse = by_jid if question.jid else ("number", question.number, parse_phone)
-    try:
-        return parse(text)
-    except JidError as error:
-        raise ValidationFailed(field, str(error), text) from None
-
-
 def _check_id(text: str) -> None:
     if len(text) > _MAX_ID or any(ord(character) not in _PRINTABLE for character in text):
         message = f"must be the id of a picture, at most {_MAX_ID} characters"
         raise ValidationFailed("existing_id", message, text)
-
-
-async def _target(
-    device: DeviceId, asked: Jid, store: ContactStore, enquiries: Enquiries
-) -> _Target:
-    """Finds the proven spelling of a number, and the phone number of a LID."""
-    if asked.server is Server.GROUP:
-        return _Target(asked, asked)
-    wanted = Wanted.of([asked])
-    known = await store.lookup(device, pns=wanted.pns, lids=wanted.lids)
-    if asked.server is Server.LID:
-        pn = known.pn_of_lid.get(asked.user)
-        return _Target(asked, pn_jid(pn) if pn else asked)
-    local = prove(asked.user, known)
-    answers = await recall(device, [local], enquiries)
-    proven = pn_jid(settle(local, answers).spelling.best)
-    return _Target(proven, proven)

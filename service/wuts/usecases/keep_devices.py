@@ -12,7 +12,7 @@ from wuts.usecases.choose_device import choose_device
 if TYPE_CHECKING:
     from wuts.domain.caller import Caller
     from wuts.domain.device import DeviceRecord
-    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions
+    from wuts.ports import ContactStore, Devices, Enquiries, LiveSessions, Revisions
 
 MAX_NAME = 100
 """The most characters of a device's name."""
@@ -38,6 +38,7 @@ async def purge_device(
     sessions: LiveSessions,
     enquiries: Enquiries,
     store: ContactStore,
+    revisions: Revisions,
 ) -> bool:
     """Removes a device for good, with its directory and the tokens bound to it.
 
@@ -57,6 +58,7 @@ async def purge_device(
         is_logged_out = False
     # Before its directory goes, so that nothing is written there meanwhile; and again
     # for whoever asked in between.
+    await revisions.forget(device.id)
     await enquiries.forget(device.id)
     await sessions.forget(device.id)
     await enquiries.forget(device.id)

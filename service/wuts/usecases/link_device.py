@@ -66,6 +66,10 @@ def link_device(
 
 def _parse(phone: str) -> Jid:
     try:
-        return parse_phone(phone)
+        number = parse_phone(phone)
     except JidError as error:
         raise ValidationFailed("phone", str(error), phone) from None
+    # The engine would refuse it with an error that looks like WhatsApp's.
+    if number.user.startswith("0"):
+        raise ValidationFailed("phone", "must begin with a country code, not with 0", phone)
+    return number

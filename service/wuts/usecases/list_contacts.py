@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from wuts.domain.caller import DeviceId
     from wuts.domain.contact import ContactPage
-    from wuts.ports import ContactStore
 
 MAX_PAGE = 5000
 """The most contacts one page may hold."""
@@ -28,13 +27,21 @@ class ConnectionGate(Protocol):
         ...
 
 
+class ContactPages(Protocol):
+    """The part of a contact store that the list needs."""
+
+    async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
+        """Gives at most `limit` contacts behind the cursor `after`."""
+        ...
+
+
 async def list_contacts(
     device: DeviceId,
     *,
     after: str,
     page_size: int | None,
     max_list: int,
-    store: ContactStore,
+    store: ContactPages,
     sessions: ConnectionGate,
 ) -> AsyncIterator[ContactPage]:
     """Yields the wanted contacts in chunks; the last chunk's cursor tells what follows.

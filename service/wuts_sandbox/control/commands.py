@@ -21,6 +21,7 @@ from wuts_sandbox.control.fault_commands import (
 from wuts_sandbox.control.world_commands import (
     Message,
     Resync,
+    SetBlocklist,
     SetGroup,
     SetPerson,
     SetPicture,
@@ -141,6 +142,7 @@ Command = Annotated[
     | Query
     | Resync
     | Scan
+    | SetBlocklist
     | SetDoor
     | SetGroup
     | SetPerson

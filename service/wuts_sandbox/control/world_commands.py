@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from wuts_sandbox.control.base import BaseCommand, Result
 from wuts_sandbox.control.errors import CommandError, Refusal
+from wuts_sandbox.emulator.blocklist import mark
 from wuts_sandbox.emulator.collection import contact_entry
 from wuts_sandbox.emulator.initial_sync import history_chunks, sync_notification
 from wuts_sandbox.emulator.notices import group_notices, picture_notices
@@ -97,6 +98,22 @@ class SetPerson(BaseCommand):
         account.directory.refresh()
         await _announce(account, person)
         return {"added": former is None}
+
+
+class SetBlocklist(BaseCommand):
+    """Sets whom the account has blocked; the linked device is not told."""
+
+    command: Literal["set-blocklist"]
+    jids: list[str]
+
+    async def run(self, emulator: Emulator) -> Result:
+        """Replaces the list, and returns its mark."""
+        document = self.only(emulator).document
+        try:
+            document.blocklist = self.jids
+        except ValidationError as error:
+            raise CommandError(Refusal.BAD_WORLD, first_fault(error)) from error
+        return {"dhash": mark(self.jids)}
 
 
 class Message(BaseCommand):

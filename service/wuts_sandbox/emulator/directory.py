@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from wuts_sandbox.world.document import Account, Group, Person
 
 
+def lid_of(person: Person) -> str:
+    """Returns a person's LID; who has none in the world is given `8` and the last digits of the PN.
+
+    Everybody has a LID, but only questions about the person tell the given one: number checks,
+    pairs and rosters do not.
+    """
+    return person.lid or f"8{(person.pn or '')[-14:]:0>14}"
+
+
 class Directory:
     """An index over the people and groups of one account."""
 
@@ -22,7 +31,7 @@ class Directory:
         """Reads the account again after people or groups were added."""
         people = self._account.people
         self._by_pn = {person.pn: person for person in people if person.pn}
-        self._by_lid = {person.lid: person for person in people if person.lid}
+        self._by_lid = {lid_of(person): person for person in people}
         self._by_other = {number: person for person in people for number in person.answers_to}
         self._groups = {group.jid: group for group in self._account.groups}
 

@@ -24,11 +24,6 @@ def answer_not_found(_account: AccountState, iq: Node) -> Node:
     return failure(iq, *NOT_FOUND)
 
 
-def answer_blocklist(_account: AccountState, iq: Node) -> Node:
-    """Answers that nobody is blocked."""
-    return result(iq, Node("list", {"dhash": "none"}, []))
-
-
 def answer_media_hosts(_account: AccountState, iq: Node) -> Node:
     """Answers where media are downloaded."""
     host = Node("host", {"hostname": MEDIA_HOST})

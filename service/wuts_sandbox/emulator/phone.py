@@ -143,7 +143,7 @@ def business_message(sender: Jid, business_name: str) -> Node:
     It holds no ciphertext: the device takes the name and answers with an acknowledgement, where
     an unreadable ciphertext would make it ask for the message again.
     """
-    return inbound(sender, [_certificate(business_name)])
+    return inbound(sender, [certificate(business_name)])
 
 
 def text_message(
@@ -164,7 +164,8 @@ def inbound(sender: Jid, content: list[Node]) -> Node:
     return Node("message", attrs, content)
 
 
-def _certificate(business_name: str) -> Node:
+def certificate(business_name: str) -> Node:
+    """Returns the element that certifies a business' name, without signatures."""
     names = protos.verified_name
     details = names.VerifiedNameCertificate.Details(
         serial=1, issuer="smb:wa", verifiedName=business_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wuts_sandbox.emulator import groups, housekeeping, pictures, usync
+from wuts_sandbox.emulator import blocklist, groups, housekeeping, pictures, usync
 from wuts_sandbox.emulator.kinds import Kind
 from wuts_sandbox.emulator.stanzas import NOT_IMPLEMENTED, failure
 
@@ -31,7 +31,7 @@ ANSWERS: dict[Kind, Answer] = {
     Kind.PING: housekeeping.answer_plainly,
     Kind.MEDIA_HOSTS: housekeeping.answer_media_hosts,
     Kind.LOGOUT: housekeeping.answer_plainly,
-    Kind.BLOCKLIST: housekeeping.answer_blocklist,
+    Kind.BLOCKLIST: blocklist.answer,
 }
 
 

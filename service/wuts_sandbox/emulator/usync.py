@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from wuts_sandbox.emulator.directory import lid_of
+from wuts_sandbox.emulator.phone import certificate
 from wuts_sandbox.emulator.stanzas import failure, result
 from wuts_sandbox.wire.node import Jid, Node, lid_jid, pn_jid
 from wuts_sandbox.world.document import Picture
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from wuts_sandbox.emulator.account import AccountState
     from wuts_sandbox.world.document import Person
 
-STATUS = "Hey there! I am using WhatsApp."
 STATUS_TIME = "1700000000"
 NO_DIGIT = re.compile(r"[^0-9]")
 
@@ -74,12 +75,20 @@ def _facts(account: AccountState, jid: Jid, asked: set[str]) -> list[Node]:
         unknown = [Node("error", {"code": "404", "text": "item-not-found"})]
         return [Node("devices", {}, unknown)] if "devices" in asked else []
     facts = {
-        "status": Node("status", {"t": STATUS_TIME}, STATUS.encode()),
+        "business": _business(person),
+        "status": Node("status", {"t": STATUS_TIME}, person.about.encode()),
         "picture": _picture(person),
         "devices": Node("devices", {}, [Node("device-list", {}, [Node("device", {"id": "0"})])]),
-        "lid": Node("lid", {"val": lid_jid(person.lid)}) if person.lid else None,
+        "lid": Node("lid", {"val": lid_jid(lid_of(person))}),
     }
     return [fact for name, fact in facts.items() if name in asked and fact is not None]
+
+
+def _business(person: Person) -> Node | None:
+    if not person.verified_name:
+        return None
+    named: list[Node] = [certificate(person.verified_name)]
+    return Node("business", {}, named)
 
 
 def _picture(person: Person) -> Node | None:

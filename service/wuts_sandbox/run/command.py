@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wuts_sandbox.run.launcher import Launcher
-from wuts_sandbox.run.options import Options, RunFailed, read_settings
+from wuts_sandbox.run.options import Options, RunFailed, read_settings, require_loopback
 from wuts_sandbox.world.examples import add_people, default_world
 from wuts_sandbox.world.load import WorldError, read_world
 
@@ -73,6 +73,13 @@ _FILE = click.Path(path_type=Path)
     help="A file that names another loopback WhatsApp; nothing is linked.",
 )
 @click.option(
+    "--otlp-endpoint",
+    envvar="OTLP_ENDPOINT",
+    default="",
+    show_envvar=True,
+    help="A collector on this machine that gets all traces, over HTTP; default: none.",
+)
+@click.option(
     "--settings",
     envvar="SETTINGS",
     default="",
@@ -86,6 +93,7 @@ def run(
     world: Path | None,
     contacts: int,
     emulator: Path | None,
+    otlp_endpoint: str,
     settings: str,
 ) -> None:
     """Starts a loopback WhatsApp, links a device to it, and serves it.
@@ -101,6 +109,7 @@ def run(
         return people
 
     try:
+        require_loopback(otlp_endpoint)
         options = Options(
             http_port=http_port,
             grpc_port=grpc_port,
@@ -109,6 +118,7 @@ def run(
             contacts=contacts,
             emulator=emulator,
             settings=read_settings(settings),
+            otlp_endpoint=otlp_endpoint,
         )
         sys.exit(asyncio.run(Launcher(options).go(make_world)))
     except (RunFailed, WorldError) as error:

@@ -138,6 +138,7 @@ def _content(parts: Parts, residents: list[Resident]) -> dict[str, Any]:
     return {
         "http": parts.http,
         "grpc": parts.grpc,
+        "metrics": parts.metrics,
         "token": first.own_token,
         "device_id": first.device,
         "tokens": {resident.name: resident.token for resident in residents},

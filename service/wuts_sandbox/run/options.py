@@ -57,6 +57,8 @@ class Options:
     emulator: Path | None
     settings: Mapping[str, str] = field(default_factory=lambda: _DEMO)
     """Settings of the service that differ from its defaults."""
+    otlp_endpoint: str = ""
+    """A collector on this machine; empty for no traces."""
 
 
 def read_settings(text: str) -> Mapping[str, str]:
@@ -76,6 +78,12 @@ def read_settings(text: str) -> Mapping[str, str]:
             raise RunFailed(f"SETTINGS: {word} is no NAME=VALUE with one of the names {known}")
         settings[name] = value
     return settings
+
+
+def require_loopback(otlp_endpoint: str) -> None:
+    """Raises RunFailed for a collector of another machine: a sandbox never leaves this one."""
+    if otlp_endpoint and urlsplit(otlp_endpoint).hostname not in LOOPBACK:
+        raise RunFailed(f"OTLP_ENDPOINT={otlp_endpoint}: must be http://127.0.0.1:PORT")
 
 
 def read_emulator(path: Path) -> Emulator:

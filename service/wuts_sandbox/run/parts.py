@@ -42,6 +42,7 @@ class Parts:
     def __init__(self, directory: Path, options: Options, say: Callable[[str], None]) -> None:
         self.data = directory / "data"
         self.grpc_port, self.http_port = options.grpc_port, options.http_port
+        self.metrics_port = 0
         self.emulator: Emulator | None = None
         self._directory = directory
         self._options = options
@@ -58,6 +59,11 @@ class Parts:
     def grpc(self) -> str:
         """Where the service listens."""
         return f"127.0.0.1:{self.grpc_port}"
+
+    @property
+    def metrics(self) -> str:
+        """Where the service serves its metrics."""
+        return f"http://127.0.0.1:{self.metrics_port}/metrics"
 
     def pid(self, name: str) -> int | None:
         """The pid of a part that was started."""
@@ -82,7 +88,7 @@ class Parts:
         """Starts the service, whose session processes know only the emulator."""
         child = await self._spawn(SERVICE, [str(BIN / "wuts"), "serve"], self._settings())
         told = await _read_when_there(self.data / "service.json", child)
-        self.grpc_port = int(told["port"])
+        self.grpc_port, self.metrics_port = int(told["port"]), int(told["metrics_port"])
         self._say(f"the service is up on {self.grpc}")
 
     async def start_gateway(self) -> None:
@@ -90,6 +96,7 @@ class Parts:
         admin = self._directory / "admin.sock"
         command = [sys.executable, str(_LAUNCHERS / "launch.py"), "--admin", str(admin)]
         command += ["--http-port", str(self.http_port), "--grpc-port", str(self.grpc_port)]
+        command += ["--otlp-endpoint", self._options.otlp_endpoint]
         child = await self._spawn(GATEWAY, command)
         self.http_port = await self._ask_port(admin, child)
         self._say(f"the gateway is up on {self.http}")
@@ -122,6 +129,8 @@ class Parts:
             **self._options.settings,
             "WUTS_DATA_DIR": str(self.data),
             "WUTS_GRPC_PORT": str(self.grpc_port),
+            "WUTS_METRICS_PORT": str(self.metrics_port),
+            "WUTS_OTLP_ENDPOINT": self._options.otlp_endpoint,
             "WUTS_SESSION_COMMAND": shlex.join(session),
             "WUTS_SANDBOX": "true",
             "WUTS_DRAIN_SECONDS": str(_DRAIN_SECONDS),

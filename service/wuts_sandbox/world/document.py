@@ -80,6 +80,10 @@ class Person(Strict):
     pn_row: Row = Row()
     lid_row: Row = Row()
     picture: Picture | PictureWord = "none"
+    about: str = "Hey there! I am using WhatsApp."
+    """What the person tells under "about"."""
+    verified_name: str = ""
+    """The name in a business' certificate; without one there is no certificate."""
 
     @model_validator(mode="after")
     def _spelled(self) -> Person:
@@ -117,6 +121,10 @@ class Participant(Strict):
         return self
 
 
+BlockedJid = Annotated[str, StringConstraints(pattern=r"^[0-9]{5,20}@(lid|s\.whatsapp\.net)$")]
+"""Somebody on the blocklist, such as `112233445566778@lid`; WhatsApp lists most by LID."""
+
+
 class Group(Strict):
     """A group and how WhatsApp answers questions about it."""
 
@@ -141,6 +149,8 @@ class Account(Strict):
     push_name: str = "Sandbox"
     people: list[Person] = []
     groups: list[Group] = []
+    blocklist: list[BlockedJid] = []
+    """Whom the account has blocked."""
 
     @model_validator(mode="before")
     @classmethod

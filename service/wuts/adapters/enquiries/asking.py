@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from wuts.domain.enquiry import Heard
+from wuts.domain.errors import DomainError
+from wuts.instruments import NoMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from wuts.adapters.enquiries.policy import Policy
     from wuts.domain.caller import DeviceId
     from wuts.domain.enquiry import QueryClass
+    from wuts.instruments import Metrics
     from wuts.ports import LiveSessions
 
 T = TypeVar("T")
@@ -30,6 +33,12 @@ class Asking:
     budgets: Budgets
     policy: Policy
     clock: Callable[[], datetime]
+    metrics: Metrics = field(default_factory=NoMetrics)
+
+    def note(self, query_class: QueryClass, outcome: str, number: int = 1) -> None:
+        """Counts questions by whether WhatsApp has to be asked; see Metrics.recalled."""
+        if number:
+            self.metrics.recalled(query_class, outcome, number)
 
     async def pay(self, query_class: QueryClass, wanted: int = 1) -> int:
         """Takes 1 to `wanted` questions of a connected device, and gives how many.
@@ -37,7 +46,14 @@ class Asking:
         A question that cannot be sent costs nothing.
         """
         await self.sessions.require_connected(self.device)
-        return self.budgets.take(query_class, wanted)
+        try:
+            taken = self.budgets.take(query_class, wanted)
+        except DomainError:
+            self.note(query_class, "refused", wanted)
+            raise
+        self.note(query_class, "miss", taken)
+        self.note(query_class, "refused", wanted - taken)
+        return taken
 
     async def hear(self, query_class: QueryClass, question: Awaitable[T]) -> Heard[T]:
         """Gives the answer to a question that is paid for."""

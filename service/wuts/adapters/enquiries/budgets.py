@@ -12,6 +12,7 @@ from wuts.domain.errors import (
     Busy,
     GroupForbidden,
     GroupNotFound,
+    NotOnWhatsapp,
     PictureHidden,
     PictureNotSet,
     RateLimited,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from wuts.adapters.enquiries.standing import Standing
     from wuts.domain.budget import Pause
 
-_ANSWERS = (PictureHidden, PictureNotSet, GroupForbidden, GroupNotFound)
+_ANSWERS = (PictureHidden, PictureNotSet, GroupForbidden, GroupNotFound, NotOnWhatsapp)
 # Errors in which WhatsApp answers the question all the same.
 
 

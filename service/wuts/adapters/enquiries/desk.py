@@ -10,6 +10,7 @@ from wuts.adapters.enquiries.numbers import Numbers
 from wuts.adapters.enquiries.pictures import Pictures
 from wuts.adapters.enquiries.record import Record
 from wuts.adapters.enquiries.rosters import Rosters
+from wuts.adapters.enquiries.users import Users
 from wuts.domain.enquiry import ChangeKind
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from wuts.domain.caller import DeviceId
     from wuts.domain.enquiry import Change
     from wuts.domain.jid import Jid
+    from wuts.instruments import Metrics
     from wuts.ports import LiveSessions
 
 _MOST_EARLY: Final = 10_000
@@ -37,6 +39,7 @@ class Desk:
         policy: Policy,
         clock: Callable[[], datetime],
         scribe: Scribe,
+        metrics: Metrics,
     ) -> None:
         self.scribe = scribe
         self.record = Record(device, policy, clock, scribe)
@@ -46,10 +49,12 @@ class Desk:
             budgets=self.record.budgets,
             policy=policy,
             clock=clock,
+            metrics=metrics,
         )
         self.numbers = Numbers(asking, self.record.answers)
         self.pictures = Pictures(asking, self.record.answers)
         self.rosters = Rosters(asking)
+        self.users = Users(asking)
         self._changed_early: list[Jid] = []
 
     def load(self, account: str) -> None:
@@ -77,9 +82,8 @@ class Desk:
 
     async def close(self) -> None:
         """Ends the questions under way, and writes nothing any more."""
-        await asyncio.gather(
-            self.record.close(), self.numbers.close(), self.pictures.close(), self.rosters.close()
-        )
+        parts = (self.record, self.numbers, self.pictures, self.rosters, self.users)
+        await asyncio.gather(*(part.close() for part in parts))
 
     def _on_read(self) -> None:
         self.pictures.memory.learn_chats()

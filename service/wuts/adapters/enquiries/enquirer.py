@@ -17,6 +17,7 @@ from wuts.adapters.enquiries.policy import Policy
 from wuts.adapters.enquiries.scribe import Scribe
 from wuts.domain.enquiry import ChangeKind
 from wuts.domain.jid import Server
+from wuts.instruments import NoMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
+    from wuts.domain.profile import UserInfo
+    from wuts.instruments import Metrics
     from wuts.ports import LiveSessions
 
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -50,11 +53,13 @@ class Enquirer:
         policy: Policy | None = None,
         clock: Callable[[], datetime] | None = None,
         kin_of: KinOf | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._sessions = sessions
         self._directory = directory
         self._policy = policy or Policy()
         self._clock = clock or _now
+        self._metrics = metrics or NoMetrics()
         self._accounts: dict[DeviceId, str] = {}
         self._desks: dict[DeviceId, Desk] = {}
         self._bans = Bans(sessions, self._note_ban)
@@ -99,6 +104,10 @@ class Enquirer:
             chat=chat, person=person, preview=preview, existing_id=existing_id, refresh=refresh
         )
         return await (await self._desk(device)).pictures.ask(wish)
+
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Gives what a person tells of themselves, always asked for."""
+        return await (await self._desk(device)).users.ask(person)
 
     async def budget(self, device: DeviceId) -> Budget:
         """Tells what the device may still ask."""
@@ -171,7 +180,7 @@ class Enquirer:
         return desk
 
     def _new_desk(self, device: DeviceId, scribe: Scribe) -> Desk:
-        return Desk(device, self._sessions, self._policy, self._clock, scribe)
+        return Desk(device, self._sessions, self._policy, self._clock, scribe, self._metrics)
 
     async def _note_ban(self, device: DeviceId, until: datetime) -> None:
         (await self._desk(device)).record.budgets.begin_quiet(until)

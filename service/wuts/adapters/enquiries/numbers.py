@@ -39,7 +39,10 @@ class Numbers:
         """Gives what is remembered, and asks about the rest: each number once."""
         found: dict[str, Outcome] = {} if fresh else dict(self.recall(numbers))
         missing = [number for number in dict.fromkeys(numbers) if number not in found]
-        self._begin([number for number in missing if number not in self._under_way])
+        unasked = [number for number in missing if number not in self._under_way]
+        self._asking.note(QueryClass.NUMBER_CHECK, "hit", len(found))
+        self._asking.note(QueryClass.NUMBER_CHECK, "joined", len(missing) - len(unasked))
+        self._begin(unasked)
         for task in {self._under_way[number]: None for number in missing}:
             told = await outcome(task)
             found |= {number: told[number] for number in missing if number in told}

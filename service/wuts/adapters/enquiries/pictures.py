@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wuts.adapters.enquiries.picture_memory import PictureMemory
@@ -36,7 +37,8 @@ class Pictures:
 
     def __init__(self, asking: Asking, answers: Answers) -> None:
         self._asking = asking
-        self._flights: SingleFlight[Shown] = SingleFlight()
+        joined = partial(asking.note, QueryClass.PICTURE, "joined")
+        self._flights: SingleFlight[Shown] = SingleFlight(joined)
         self.memory = PictureMemory(asking, answers)
 
     async def ask(self, wish: Wish) -> Shown:
@@ -44,6 +46,7 @@ class Pictures:
         entry = self.memory.entry(wish.person, preview=wish.preview)
         recalled = None if wish.refresh else self._recalled(wish, entry)
         if recalled is not None:
+            self._asking.note(QueryClass.PICTURE, "hit")
             return recalled
         working = entry.working(self._asking.clock()) if entry and not wish.refresh else None
         known_id = working.id if working else wish.existing_id
@@ -60,6 +63,7 @@ class Pictures:
         """Answers from memory; raises PictureHidden and PictureNotSet from there, too."""
         refusal = self.memory.refusal(wish.person)
         if refusal is not None:
+            self._asking.note(QueryClass.PICTURE, "hit")
             raise refusal
         asking = self._asking
         if entry is None or not asking.is_fresh(entry.at, asking.policy.picture):

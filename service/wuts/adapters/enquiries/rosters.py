@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
@@ -24,7 +25,8 @@ class Rosters:
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._known: LRUCache[Jid, Heard[Roster]] = LRUCache(asking.policy.rosters)
-        self._flights: SingleFlight[Heard[Roster]] = SingleFlight()
+        joined = partial(asking.note, QueryClass.GROUP_INFO, "joined")
+        self._flights: SingleFlight[Heard[Roster]] = SingleFlight(joined)
         self._changes = 0
 
     def recall(self, group: Jid) -> Heard[Roster] | None:
@@ -42,6 +44,7 @@ class Rosters:
         """
         known = None if fresh else self.recall(group)
         if known is not None:
+            self._asking.note(QueryClass.GROUP_INFO, "hit")
             return known
         try:
             return await self._flights.share((group, self._changes), lambda: self._ask(group))

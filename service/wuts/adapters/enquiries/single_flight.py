@@ -21,7 +21,9 @@ class SingleFlight(Generic[T]):
     will be remembered. Each question has a deadline of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_joined: Callable[[], None] | None = None) -> None:
+        """Takes what is called for each question that need not be asked again."""
+        self._on_joined = on_joined
         self._tasks: dict[Hashable, asyncio.Task[T]] = {}
 
     def begin(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
@@ -30,6 +32,8 @@ class SingleFlight(Generic[T]):
         if task is None:
             task = self._tasks[key] = asyncio.create_task(ask())
             task.add_done_callback(partial(self._land, key))
+        elif self._on_joined is not None:
+            self._on_joined()
         return task
 
     async def share(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from wuts.domain.blocklist import Blocklist
 from wuts.domain.enquiry import Change, ChangeKind, NumberCheck
 from wuts.domain.errors import (
     Busy,
@@ -11,6 +12,7 @@ from wuts.domain.errors import (
     DomainError,
     GroupForbidden,
     GroupNotFound,
+    NotOnWhatsapp,
     PictureHidden,
     PictureNotSet,
     RateLimited,
@@ -21,6 +23,7 @@ from wuts.domain.errors import (
 from wuts.domain.group import Participant, Roster
 from wuts.domain.jid import Jid, Server
 from wuts.domain.picture import Picture, Unchanged
+from wuts.domain.profile import UserInfo
 from wuts.domain.state import DeviceState, Reason
 from wuts.session.v1 import session_pb2 as pb
 
@@ -58,6 +61,23 @@ def numbers(reply: pb.Reply, *, slow_down_seconds: int) -> dict[str, NumberCheck
     return {
         each.asked: NumberCheck(each.asked, each.registered, each.pn, each.lid) for each in told
     }
+
+
+def user_info(reply: pb.Reply, *, slow_down_seconds: int) -> UserInfo:
+    """Reads the answer on a person; raises what it says went wrong."""
+    if reply.WhichOneof("outcome") != "user_info":
+        raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+    told = reply.user_info
+    return UserInfo(told.status, told.picture_id, tuple(told.devices), told.lid)
+
+
+def blocklist(reply: pb.Reply, *, slow_down_seconds: int) -> Blocklist:
+    """Reads the blocklist; raises what the answer says went wrong."""
+    if reply.WhichOneof("outcome") != "blocklist":
+        raise error(reply.failure, slow_down_seconds=slow_down_seconds)
+    told = reply.blocklist
+    people = (Jid(one.user, Server(one.server)) for one in told.people if one.server in _SERVERS)
+    return Blocklist(tuple(people), told.dhash)
 
 
 def change(changed: pb.Changed) -> Change | None:
@@ -105,6 +125,7 @@ _SITUATIONS: dict[int, Callable[[], DomainError]] = {
     pb.FAILURE_KIND_PICTURE_HIDDEN: PictureHidden,
     pb.FAILURE_KIND_PICTURE_NOT_SET: PictureNotSet,
     pb.FAILURE_KIND_TIMED_OUT: WhatsappTimeout,
+    pb.FAILURE_KIND_NOT_ON_WHATSAPP: NotOnWhatsapp,
     pb.FAILURE_KIND_GROUP_NOT_FOUND: GroupNotFound,
     pb.FAILURE_KIND_GROUP_FORBIDDEN: GroupForbidden,
     pb.FAILURE_KIND_STORE_LOCKED: StoreUnavailable,

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wuts.adapters.sessions import answers
+from wuts.adapters.sessions import answers, observed
 from wuts.adapters.sessions.ends import End, How
 from wuts.domain.errors import AlreadyLinked, QrTimeout, WhatsappTimeout
 from wuts.domain.state import DeviceState
@@ -78,12 +78,14 @@ class Codes:
         if calls is None:
             raise self._supervisor.standing.refusal
         limits = self._around.limits
-        try:
-            async with asyncio.timeout(limits.call_seconds):
-                await calls.reserve()
-                reply = await calls.ask(pb.Request(pair_phone=pb.PairPhoneRequest(user=phone.user)))
-        except TimeoutError:
-            raise WhatsappTimeout from None
+        request = pb.Request(pair_phone=pb.PairPhoneRequest(user=phone.user))
+        with observed.observed(self._around.instruments, request) as question:
+            try:
+                async with asyncio.timeout(limits.call_seconds):
+                    await calls.reserve()
+                    reply = observed.told(question, request, await calls.ask(request))
+            except TimeoutError:
+                raise WhatsappTimeout from None
         return answers.pair_code(reply, slow_down_seconds=limits.rate_limit_seconds)
 
     @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wuts.adapters.sessions import answers
+from wuts.adapters.sessions import answers, observed
 from wuts.adapters.sessions.codes import Codes
 from wuts.adapters.sessions.ends import End, How
 from wuts.adapters.sessions.linking import Linking
@@ -139,6 +139,10 @@ class DeviceSession:
         Raises DeviceNotReady, Busy when its turn does not come, and
         WhatsappTimeout when the answer does not.
         """
+        with observed.observed(self._around.instruments, request) as question:
+            return observed.told(question, request, await self._ask(request))
+
+    async def _ask(self, request: pb.Request) -> pb.Reply:
         is_asked = False
         try:
             async with asyncio.timeout(self._around.limits.call_seconds):

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from wuts.adapters.sessions.device import DeviceSession
     from wuts.adapters.sessions.surroundings import Surroundings
+    from wuts.domain.blocklist import Blocklist
     from wuts.domain.caller import DeviceId
     from wuts.domain.enquiry import NumberCheck
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
+    from wuts.domain.profile import UserInfo
 
 A = TypeVar("A")
 
@@ -61,6 +63,31 @@ class Questions:
             device,
             pb.Request(numbers=pb.NumbersRequest(numbers=numbers)),
             lambda reply: answers.numbers(reply, slow_down_seconds=self._slow_down_seconds),
+        )
+
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Asks what a person tells of themselves."""
+        request = pb.UserInfoRequest(user=person.user, server=person.server)
+        return await self._ask(
+            device,
+            pb.Request(user_info=request),
+            lambda reply: answers.user_info(reply, slow_down_seconds=self._slow_down_seconds),
+        )
+
+    async def blocklist(self, device: DeviceId) -> Blocklist:
+        """Asks whom the account has blocked."""
+        return await self._blocklist(device, pb.Request(blocklist=pb.BlocklistRequest()))
+
+    async def set_blocked(self, device: DeviceId, person: Jid, *, blocked: bool) -> Blocklist:
+        """Has a person blocked or unblocked."""
+        request = pb.BlockRequest(user=person.user, server=person.server, blocked=blocked)
+        return await self._blocklist(device, pb.Request(block=request))
+
+    async def _blocklist(self, device: DeviceId, request: pb.Request) -> Blocklist:
+        return await self._ask(
+            device,
+            request,
+            lambda reply: answers.blocklist(reply, slow_down_seconds=self._slow_down_seconds),
         )
 
     async def _ask(self, device: DeviceId, request: pb.Request, read: Callable[[pb.Reply], A]) -> A:

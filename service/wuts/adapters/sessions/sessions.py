@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from wuts.adapters.sessions.upkeep import keep_up
 from wuts.domain.device import DeviceStatus
 from wuts.domain.errors import NotFound, ServiceUnavailable
 from wuts.domain.state import DeviceState
+from wuts.instruments import SILENT, Instruments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
         OnLinked,
         OnLoggedOut,
     )
+    from wuts.domain.blocklist import Blocklist
     from wuts.domain.caller import DeviceId
     from wuts.domain.device import PairCode, QrCode
     from wuts.domain.enquiry import Change, NumberCheck
     from wuts.domain.group import Roster
     from wuts.domain.jid import Jid
     from wuts.domain.picture import Picture, Unchanged
+    from wuts.domain.profile import UserInfo
     from wuts.ports import Linked, QrText
 
 _FOLDER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
@@ -64,6 +68,7 @@ class Sessions:
         session_log: bool = False,
         limits: Limits | None = None,
         clock: Clock | None = None,
+        instruments: Instruments = SILENT,
     ) -> None:
         limits = limits or Limits()
         self.tallies = Tallies()
@@ -80,6 +85,7 @@ class Sessions:
             clock=clock or _now,
             starting=asyncio.Semaphore(limits.starts_at_once),
             tallies=self.tallies,
+            instruments=instruments,
             changes=Changes(),
         )
         self._questions = Questions(self._around, self._session)
@@ -165,6 +171,18 @@ class Sessions:
         """Asks in one query which phone numbers are on WhatsApp."""
         return await self._questions.numbers(device, numbers)
 
+    async def user_info(self, device: DeviceId, person: Jid) -> UserInfo:
+        """Asks what a person tells of themselves."""
+        return await self._questions.user_info(device, person)
+
+    async def blocklist(self, device: DeviceId) -> Blocklist:
+        """Asks whom the account has blocked."""
+        return await self._questions.blocklist(device)
+
+    async def set_blocked(self, device: DeviceId, person: Jid, *, blocked: bool) -> Blocklist:
+        """Has WhatsApp block or unblock a person."""
+        return await self._questions.set_blocked(device, person, blocked=blocked)
+
     def listen(self, on_change: Callable[[DeviceId, Change], None]) -> None:
         """Has `on_change` called on the event loop; an error of its own is logged."""
         self._around.changes.listen(on_change)
@@ -241,7 +259,8 @@ class Sessions:
         if session is None:
             session = self._sessions[device] = DeviceSession(self._around, _checked(device))
         if self._upkeep is None:
-            self._upkeep = asyncio.create_task(keep_up(self._around, lambda: self._sessions))
+            upkeep = keep_up(self._around, lambda: self._sessions)
+            self._upkeep = asyncio.create_task(upkeep, context=Context())
         return session
 
 

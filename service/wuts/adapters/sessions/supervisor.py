@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 import structlog
@@ -98,7 +99,8 @@ class Supervisor:
         self._retry_at = 0.0
         self._hurry.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._supervise())
+            # It outlives the call that began it, and takes nothing of its context along.
+            self._task = asyncio.create_task(self._supervise(), context=Context())
 
     def finish(self, end: End) -> None:
         """Ends the process, if there is one, and goes on as that end demands."""
@@ -226,6 +228,8 @@ class Supervisor:
 
     def _log_end(self, end: End, pause: float | None) -> None:
         self._around.tallies.ends[end.how] += 1
+        if pause is not None:
+            self._around.tallies.restarts[end.how] += 1
         details = {"code": end.code, "cause": end.cause, "holder": end.holder}
         if pause is not None:
             details["retry_in"] = round(pause)

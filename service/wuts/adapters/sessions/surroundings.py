@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wuts.domain.caller import DeviceId
 from wuts.domain.jid import Jid
+from wuts.instruments import SILENT, Instruments
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,6 +44,8 @@ class Tallies:
     """Processes that were started, under "started" or "failed"."""
     ends: Counter[str] = field(default_factory=Counter)
     """Ends of processes, under how they came about."""
+    restarts: Counter[str] = field(default_factory=Counter)
+    """Ends after which another process is started, under the same."""
     calls: Counter[str] = field(default_factory=Counter)
     """Calls, under "OK" or the name of the error."""
     lines: Counter[str] = field(default_factory=Counter)
@@ -67,3 +70,4 @@ class Surroundings:
     """Held by a process until its first message."""
     tallies: Tallies
     changes: Changes
+    instruments: Instruments = SILENT

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from wuts.contacts.v1 import blocklist_pb2 as wuts_dot_contacts_dot_v1_dot_blocklist__pb2
 from wuts.contacts.v1 import budget_pb2 as wuts_dot_contacts_dot_v1_dot_budget__pb2
 from wuts.contacts.v1 import contact_pb2 as wuts_dot_contacts_dot_v1_dot_contact__pb2
 from wuts.contacts.v1 import picture_pb2 as wuts_dot_contacts_dot_v1_dot_picture__pb2
+from wuts.contacts.v1 import profile_pb2 as wuts_dot_contacts_dot_v1_dot_profile__pb2
 from wuts.contacts.v1 import resolved_identifier_pb2 as wuts_dot_contacts_dot_v1_dot_resolved__identifier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'wuts/contacts/v1/contacts_service.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1dwuts/contacts/v1/budget.proto\x1a\x1ewuts/contacts/v1/contact.proto\x1a\x1ewuts/contacts/v1/picture.proto\x1a*wuts/contacts/v1/resolved_identifier.proto\"\x91\x01\n\x13ListContactsRequest\x12\x17\n\x04view\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1d\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x42\x07\n\x05_viewB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xb5\x01\n\x14ListContactsResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12+\n\x08\x63ontacts\x18\x03 \x03(\x0b\x32\x19.wuts.contacts.v1.Contact\x12\x1c\n\x0fnext_page_token\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06synced\x18\x05 \x01(\x08H\x01\x88\x01\x01\x42\x12\n\x10_next_page_tokenB\t\n\x07_synced\"\x82\x02\n\x18GetProfilePictureRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1a\n\x07preview\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1e\n\x0b\x65xisting_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x12\x1a\n\x07refresh\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x04\x88\x01\x01\x12\x17\n\x04view\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01H\x05\x88\x01\x01\x42\x06\n\x04_jidB\t\n\x07_numberB\n\n\x08_previewB\x0e\n\x0c_existing_idB\n\n\x08_refreshB\x07\n\x05_view\"\\\n\x19GetProfilePictureResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12.\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32 .wuts.contacts.v1.ProfilePicture\"\xcb\x01\n\x19ResolveIdentifiersRequest\x12\x12\n\x04jids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\tgroup_jid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\x04view\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x19\n\x06lookup\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1a\n\x07\x64ry_run\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x42\x0c\n\n_group_jidB\x07\n\x05_viewB\t\n\x07_lookupB\n\n\x08_dry_run\"\x9c\x01\n\x1aResolveIdentifiersResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12\x33\n\x05items\x18\x03 \x03(\x0b\x32$.wuts.contacts.v1.ResolvedIdentifier\x12)\n\x07\x64ry_run\x18\x04 \x01(\x0b\x32\x18.wuts.contacts.v1.DryRun\";\n\x06\x44ryRun\x12\x0f\n\x07numbers\x18\x01 \x01(\x05\x12\x10\n\x08variants\x18\x02 \x01(\x05\x12\x0e\n\x06groups\x18\x03 \x01(\x05\"\x12\n\x10GetBudgetRequest\"L\n\x11GetBudgetResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12&\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x18.wuts.contacts.v1.Budget2\x98\x04\n\x0f\x43ontactsService\x12s\n\x0cListContacts\x12%.wuts.contacts.v1.ListContactsRequest\x1a&.wuts.contacts.v1.ListContactsResponse\"\x14\x90\x02\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/contacts\x12\x92\x01\n\x11GetProfilePicture\x12*.wuts.contacts.v1.GetProfilePictureRequest\x1a+.wuts.contacts.v1.GetProfilePictureResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/contacts/profile-picture\x12\x90\x01\n\x12ResolveIdentifiers\x12+.wuts.contacts.v1.ResolveIdentifiersRequest\x1a,.wuts.contacts.v1.ResolveIdentifiersResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\"\x11/contacts/resolve:\x01*\x12h\n\tGetBudget\x12\".wuts.contacts.v1.GetBudgetRequest\x1a#.wuts.contacts.v1.GetBudgetResponse\"\x12\x90\x02\x01\x82\xd3\xe4\x93\x02\t\x12\x07/budgetb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'wuts/contacts/v1/contacts_service.proto\x12\x10wuts.contacts.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a wuts/contacts/v1/blocklist.proto\x1a\x1dwuts/contacts/v1/budget.proto\x1a\x1ewuts/contacts/v1/contact.proto\x1a\x1ewuts/contacts/v1/picture.proto\x1a\x1ewuts/contacts/v1/profile.proto\x1a*wuts/contacts/v1/resolved_identifier.proto\"\x91\x01\n\x13ListContactsRequest\x12\x17\n\x04view\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1d\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x42\x07\n\x05_viewB\x0c\n\n_page_sizeB\r\n\x0b_page_token\"\xb5\x01\n\x14ListContactsResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12+\n\x08\x63ontacts\x18\x03 \x03(\x0b\x32\x19.wuts.contacts.v1.Contact\x12\x1c\n\x0fnext_page_token\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06synced\x18\x05 \x01(\x08H\x01\x88\x01\x01\x42\x12\n\x10_next_page_tokenB\t\n\x07_synced\"\x82\x02\n\x18GetProfilePictureRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1a\n\x07preview\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1e\n\x0b\x65xisting_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x12\x1a\n\x07refresh\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x04\x88\x01\x01\x12\x17\n\x04view\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01H\x05\x88\x01\x01\x42\x06\n\x04_jidB\t\n\x07_numberB\n\n\x08_previewB\x0e\n\x0c_existing_idB\n\n\x08_refreshB\x07\n\x05_view\"\\\n\x19GetProfilePictureResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12.\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32 .wuts.contacts.v1.ProfilePicture\"\xcb\x01\n\x19ResolveIdentifiersRequest\x12\x12\n\x04jids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\tgroup_jid\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\x04view\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x19\n\x06lookup\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x12\x1a\n\x07\x64ry_run\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x03\x88\x01\x01\x42\x0c\n\n_group_jidB\x07\n\x05_viewB\t\n\x07_lookupB\n\n\x08_dry_run\"\x9c\x01\n\x1aResolveIdentifiersResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\x12\x33\n\x05items\x18\x03 \x03(\x0b\x32$.wuts.contacts.v1.ResolvedIdentifier\x12)\n\x07\x64ry_run\x18\x04 \x01(\x0b\x32\x18.wuts.contacts.v1.DryRun\";\n\x06\x44ryRun\x12\x0f\n\x07numbers\x18\x01 \x01(\x05\x12\x10\n\x08variants\x18\x02 \x01(\x05\x12\x0e\n\x06groups\x18\x03 \x01(\x05\"`\n\x18GetContactProfileRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x42\x06\n\x04_jidB\t\n\x07_number\"\\\n\x19GetContactProfileResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12.\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32 .wuts.contacts.v1.ContactProfile\"\x15\n\x13GetBlocklistRequest\"R\n\x14GetBlocklistResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12)\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1b.wuts.contacts.v1.Blocklist\"\x90\x01\n\x13\x42lockContactRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x33\n\x06target\x18\x03 \x01(\x0b\x32\x1d.wuts.contacts.v1.BlockTargetB\x04\xe2\x41\x01\x01\x42\x06\n\x04_jidB\t\n\x07_number\"T\n\x14\x42lockContactResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12+\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1d.wuts.contacts.v1.BlockChange\"\x92\x01\n\x15UnblockContactRequest\x12\x16\n\x03jid\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x19\n\x06number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x33\n\x06target\x18\x03 \x01(\x0b\x32\x1d.wuts.contacts.v1.BlockTargetB\x04\xe2\x41\x01\x01\x42\x06\n\x04_jidB\t\n\x07_number\"V\n\x16UnblockContactResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12+\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1d.wuts.contacts.v1.BlockChange\"-\n\x14\x43heckContactsRequest\x12\x15\n\x07numbers\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"\x96\x01\n\x15\x43heckContactsResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12?\n\x04\x64\x61ta\x18\x02 \x03(\x0b\x32\x31.wuts.contacts.v1.CheckContactsResponse.DataEntry\x1a+\n\tDataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x08:\x02\x38\x01\"M\n\x13SyncAppStateRequest\x12\x14\n\x06scopes\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x17\n\x04\x66ull\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x07\n\x05_full\"J\n\x14SyncAppStateResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x0e\n\x06scopes\x18\x02 \x03(\t\x12\x11\n\tfull_sync\x18\x03 \x01(\x08\"\x12\n\x10GetBudgetRequest\"L\n\x11GetBudgetResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12&\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x18.wuts.contacts.v1.Budget2\xae\n\n\x0f\x43ontactsService\x12s\n\x0cListContacts\x12%.wuts.contacts.v1.ListContactsRequest\x1a&.wuts.contacts.v1.ListContactsResponse\"\x14\x90\x02\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/contacts\x12\x92\x01\n\x11GetProfilePicture\x12*.wuts.contacts.v1.GetProfilePictureRequest\x1a+.wuts.contacts.v1.GetProfilePictureResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/contacts/profile-picture\x12\x90\x01\n\x12ResolveIdentifiers\x12+.wuts.contacts.v1.ResolveIdentifiersRequest\x1a,.wuts.contacts.v1.ResolveIdentifiersResponse\"\x1f\x90\x02\x01\x82\xd3\xe4\x93\x02\x16\"\x11/contacts/resolve:\x01*\x12\x8a\x01\n\x11GetContactProfile\x12*.wuts.contacts.v1.GetContactProfileRequest\x1a+.wuts.contacts.v1.GetContactProfileResponse\"\x1c\x90\x02\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/contacts/profile\x12}\n\x0cGetBlocklist\x12%.wuts.contacts.v1.GetBlocklistRequest\x1a&.wuts.contacts.v1.GetBlocklistResponse\"\x1e\x90\x02\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/contacts/blocklist\x12\x81\x01\n\x0c\x42lockContact\x12%.wuts.contacts.v1.BlockContactRequest\x1a&.wuts.contacts.v1.BlockContactResponse\"\"\x90\x02\x02\x82\xd3\xe4\x93\x02\x19\"\x0f/contacts/block:\x06target\x12\x89\x01\n\x0eUnblockContact\x12\'.wuts.contacts.v1.UnblockContactRequest\x1a(.wuts.contacts.v1.UnblockContactResponse\"$\x90\x02\x02\x82\xd3\xe4\x93\x02\x1b\"\x11/contacts/unblock:\x06target\x12~\n\rCheckContacts\x12&.wuts.contacts.v1.CheckContactsRequest\x1a\'.wuts.contacts.v1.CheckContactsResponse\"\x1c\x90\x02\x01\x82\xd3\xe4\x93\x02\x13\"\x0e/contact/check:\x01*\x12x\n\x0cSyncAppState\x12%.wuts.contacts.v1.SyncAppStateRequest\x1a&.wuts.contacts.v1.SyncAppStateResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/appstate/sync:\x01*\x12h\n\tGetBudget\x12\".wuts.contacts.v1.GetBudgetRequest\x1a#.wuts.contacts.v1.GetBudgetResponse\"\x12\x90\x02\x01\x82\xd3\xe4\x93\x02\t\x12\x07/budgetb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,32 +67,94 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['lookup']._serialized_options = b'\342A\001\001'
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['dry_run']._loaded_options = None
   _globals['_RESOLVEIDENTIFIERSREQUEST'].fields_by_name['dry_run']._serialized_options = b'\342A\001\001'
+  _globals['_GETCONTACTPROFILEREQUEST'].fields_by_name['jid']._loaded_options = None
+  _globals['_GETCONTACTPROFILEREQUEST'].fields_by_name['jid']._serialized_options = b'\342A\001\001'
+  _globals['_GETCONTACTPROFILEREQUEST'].fields_by_name['number']._loaded_options = None
+  _globals['_GETCONTACTPROFILEREQUEST'].fields_by_name['number']._serialized_options = b'\342A\001\001'
+  _globals['_BLOCKCONTACTREQUEST'].fields_by_name['jid']._loaded_options = None
+  _globals['_BLOCKCONTACTREQUEST'].fields_by_name['jid']._serialized_options = b'\342A\001\001'
+  _globals['_BLOCKCONTACTREQUEST'].fields_by_name['number']._loaded_options = None
+  _globals['_BLOCKCONTACTREQUEST'].fields_by_name['number']._serialized_options = b'\342A\001\001'
+  _globals['_BLOCKCONTACTREQUEST'].fields_by_name['target']._loaded_options = None
+  _globals['_BLOCKCONTACTREQUEST'].fields_by_name['target']._serialized_options = b'\342A\001\001'
+  _globals['_UNBLOCKCONTACTREQUEST'].fields_by_name['jid']._loaded_options = None
+  _globals['_UNBLOCKCONTACTREQUEST'].fields_by_name['jid']._serialized_options = b'\342A\001\001'
+  _globals['_UNBLOCKCONTACTREQUEST'].fields_by_name['number']._loaded_options = None
+  _globals['_UNBLOCKCONTACTREQUEST'].fields_by_name['number']._serialized_options = b'\342A\001\001'
+  _globals['_UNBLOCKCONTACTREQUEST'].fields_by_name['target']._loaded_options = None
+  _globals['_UNBLOCKCONTACTREQUEST'].fields_by_name['target']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTSREQUEST'].fields_by_name['numbers']._loaded_options = None
+  _globals['_CHECKCONTACTSREQUEST'].fields_by_name['numbers']._serialized_options = b'\342A\001\002'
+  _globals['_CHECKCONTACTSRESPONSE_DATAENTRY']._loaded_options = None
+  _globals['_CHECKCONTACTSRESPONSE_DATAENTRY']._serialized_options = b'8\001'
+  _globals['_SYNCAPPSTATEREQUEST'].fields_by_name['scopes']._loaded_options = None
+  _globals['_SYNCAPPSTATEREQUEST'].fields_by_name['scopes']._serialized_options = b'\342A\001\001'
+  _globals['_SYNCAPPSTATEREQUEST'].fields_by_name['full']._loaded_options = None
+  _globals['_SYNCAPPSTATEREQUEST'].fields_by_name['full']._serialized_options = b'\342A\001\001'
   _globals['_CONTACTSSERVICE'].methods_by_name['ListContacts']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['ListContacts']._serialized_options = b'\220\002\001\202\323\344\223\002\013\022\t/contacts'
   _globals['_CONTACTSSERVICE'].methods_by_name['GetProfilePicture']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['GetProfilePicture']._serialized_options = b'\220\002\001\202\323\344\223\002\033\022\031/contacts/profile-picture'
   _globals['_CONTACTSSERVICE'].methods_by_name['ResolveIdentifiers']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['ResolveIdentifiers']._serialized_options = b'\220\002\001\202\323\344\223\002\026\"\021/contacts/resolve:\001*'
+  _globals['_CONTACTSSERVICE'].methods_by_name['GetContactProfile']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['GetContactProfile']._serialized_options = b'\220\002\001\202\323\344\223\002\023\022\021/contacts/profile'
+  _globals['_CONTACTSSERVICE'].methods_by_name['GetBlocklist']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['GetBlocklist']._serialized_options = b'\220\002\001\202\323\344\223\002\025\022\023/contacts/blocklist'
+  _globals['_CONTACTSSERVICE'].methods_by_name['BlockContact']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['BlockContact']._serialized_options = b'\220\002\002\202\323\344\223\002\031\"\017/contacts/block:\006target'
+  _globals['_CONTACTSSERVICE'].methods_by_name['UnblockContact']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['UnblockContact']._serialized_options = b'\220\002\002\202\323\344\223\002\033\"\021/contacts/unblock:\006target'
+  _globals['_CONTACTSSERVICE'].methods_by_name['CheckContacts']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['CheckContacts']._serialized_options = b'\220\002\001\202\323\344\223\002\023\"\016/contact/check:\001*'
+  _globals['_CONTACTSSERVICE'].methods_by_name['SyncAppState']._loaded_options = None
+  _globals['_CONTACTSSERVICE'].methods_by_name['SyncAppState']._serialized_options = b'\202\323\344\223\002\023\"\016/appstate/sync:\001*'
   _globals['_CONTACTSSERVICE'].methods_by_name['GetBudget']._loaded_options = None
   _globals['_CONTACTSSERVICE'].methods_by_name['GetBudget']._serialized_options = b'\220\002\001\202\323\344\223\002\t\022\007/budget'
-  _globals['_LISTCONTACTSREQUEST']._serialized_start=264
-  _globals['_LISTCONTACTSREQUEST']._serialized_end=409
-  _globals['_LISTCONTACTSRESPONSE']._serialized_start=412
-  _globals['_LISTCONTACTSRESPONSE']._serialized_end=593
-  _globals['_GETPROFILEPICTUREREQUEST']._serialized_start=596
-  _globals['_GETPROFILEPICTUREREQUEST']._serialized_end=854
-  _globals['_GETPROFILEPICTURERESPONSE']._serialized_start=856
-  _globals['_GETPROFILEPICTURERESPONSE']._serialized_end=948
-  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_start=951
-  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_end=1154
-  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_start=1157
-  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_end=1313
-  _globals['_DRYRUN']._serialized_start=1315
-  _globals['_DRYRUN']._serialized_end=1374
-  _globals['_GETBUDGETREQUEST']._serialized_start=1376
-  _globals['_GETBUDGETREQUEST']._serialized_end=1394
-  _globals['_GETBUDGETRESPONSE']._serialized_start=1396
-  _globals['_GETBUDGETRESPONSE']._serialized_end=1472
-  _globals['_CONTACTSSERVICE']._serialized_start=1475
-  _globals['_CONTACTSSERVICE']._serialized_end=2011
+  _globals['_LISTCONTACTSREQUEST']._serialized_start=330
+  _globals['_LISTCONTACTSREQUEST']._serialized_end=475
+  _globals['_LISTCONTACTSRESPONSE']._serialized_start=478
+  _globals['_LISTCONTACTSRESPONSE']._serialized_end=659
+  _globals['_GETPROFILEPICTUREREQUEST']._serialized_start=662
+  _globals['_GETPROFILEPICTUREREQUEST']._serialized_end=920
+  _globals['_GETPROFILEPICTURERESPONSE']._serialized_start=922
+  _globals['_GETPROFILEPICTURERESPONSE']._serialized_end=1014
+  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_start=1017
+  _globals['_RESOLVEIDENTIFIERSREQUEST']._serialized_end=1220
+  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_start=1223
+  _globals['_RESOLVEIDENTIFIERSRESPONSE']._serialized_end=1379
+  _globals['_DRYRUN']._serialized_start=1381
+  _globals['_DRYRUN']._serialized_end=1440
+  _globals['_GETCONTACTPROFILEREQUEST']._serialized_start=1442
+  _globals['_GETCONTACTPROFILEREQUEST']._serialized_end=1538
+  _globals['_GETCONTACTPROFILERESPONSE']._serialized_start=1540
+  _globals['_GETCONTACTPROFILERESPONSE']._serialized_end=1632
+  _globals['_GETBLOCKLISTREQUEST']._serialized_start=1634
+  _globals['_GETBLOCKLISTREQUEST']._serialized_end=1655
+  _globals['_GETBLOCKLISTRESPONSE']._serialized_start=1657
+  _globals['_GETBLOCKLISTRESPONSE']._serialized_end=1739
+  _globals['_BLOCKCONTACTREQUEST']._serialized_start=1742
+  _globals['_BLOCKCONTACTREQUEST']._serialized_end=1886
+  _globals['_BLOCKCONTACTRESPONSE']._serialized_start=1888
+  _globals['_BLOCKCONTACTRESPONSE']._serialized_end=1972
+  _globals['_UNBLOCKCONTACTREQUEST']._serialized_start=1975
+  _globals['_UNBLOCKCONTACTREQUEST']._serialized_end=2121
+  _globals['_UNBLOCKCONTACTRESPONSE']._serialized_start=2123
+  _globals['_UNBLOCKCONTACTRESPONSE']._serialized_end=2209
+  _globals['_CHECKCONTACTSREQUEST']._serialized_start=2211
+  _globals['_CHECKCONTACTSREQUEST']._serialized_end=2256
+  _globals['_CHECKCONTACTSRESPONSE']._serialized_start=2259
+  _globals['_CHECKCONTACTSRESPONSE']._serialized_end=2409
+  _globals['_CHECKCONTACTSRESPONSE_DATAENTRY']._serialized_start=2366
+  _globals['_CHECKCONTACTSRESPONSE_DATAENTRY']._serialized_end=2409
+  _globals['_SYNCAPPSTATEREQUEST']._serialized_start=2411
+  _globals['_SYNCAPPSTATEREQUEST']._serialized_end=2488
+  _globals['_SYNCAPPSTATERESPONSE']._serialized_start=2490
+  _globals['_SYNCAPPSTATERESPONSE']._serialized_end=2564
+  _globals['_GETBUDGETREQUEST']._serialized_start=2566
+  _globals['_GETBUDGETREQUEST']._serialized_end=2584
+  _globals['_GETBUDGETRESPONSE']._serialized_start=2586
+  _globals['_GETBUDGETRESPONSE']._serialized_end=2662
+  _globals['_CONTACTSSERVICE']._serialized_start=2665
+  _globals['_CONTACTSSERVICE']._serialized_end=3991
 # @@protoc_insertion_point(module_scope)

@@ -7,9 +7,11 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from wuts.contacts.v1 import blocklist_pb2 as _blocklist_pb2
 from wuts.contacts.v1 import budget_pb2 as _budget_pb2
 from wuts.contacts.v1 import contact_pb2 as _contact_pb2
 from wuts.contacts.v1 import picture_pb2 as _picture_pb2
+from wuts.contacts.v1 import profile_pb2 as _profile_pb2
 from wuts.contacts.v1 import resolved_identifier_pb2 as _resolved_identifier_pb2
 import builtins as _builtins
 import sys
@@ -369,6 +371,405 @@ class DryRun(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DryRun: _TypeAlias = DryRun  # noqa: Y015
+
+@_typing.final
+class GetContactProfileRequest(_message.Message):
+    """Names the contact whose profile is wanted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    jid: _builtins.str
+    """The contact, for example "5511999999999@s.whatsapp.net" or
+    "112233445566778@lid". Wins over number. Absent means number is used.
+    """
+    number: _builtins.str
+    """A phone number of 10 to 15 digits in international form, for example
+    "+55 11 99999-9999". One of jid and number is required.
+    """
+    def __init__(
+        self,
+        *,
+        jid: _builtins.str | None = ...,
+        number: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_jid", b"_jid", "_number", b"_number", "jid", b"jid", "number", b"number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_jid", b"_jid", "_number", b"_number", "jid", b"jid", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__jid: _TypeAlias = _typing.Literal["jid"]  # noqa: Y015
+    _WhichOneofArgType__jid: _TypeAlias = _typing.Literal["_jid", b"_jid"]  # noqa: Y015
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__jid) -> _WhichOneofReturnType__jid | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+
+Global___GetContactProfileRequest: _TypeAlias = GetContactProfileRequest  # noqa: Y015
+
+@_typing.final
+class GetContactProfileResponse(_message.Message):
+    """Carries the profile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _profile_pb2.ContactProfile:
+        """The profile. Always present."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _profile_pb2.ContactProfile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetContactProfileResponse: _TypeAlias = GetContactProfileResponse  # noqa: Y015
+
+@_typing.final
+class GetBlocklistRequest(_message.Message):
+    """Asks for the blocklist of the token's device; has no fields."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBlocklistRequest: _TypeAlias = GetBlocklistRequest  # noqa: Y015
+
+@_typing.final
+class GetBlocklistResponse(_message.Message):
+    """Carries the blocklist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _blocklist_pb2.Blocklist:
+        """The list. Always present."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _blocklist_pb2.Blocklist | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBlocklistResponse: _TypeAlias = GetBlocklistResponse  # noqa: Y015
+
+@_typing.final
+class BlockContactRequest(_message.Message):
+    """Names the contact to block."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    jid: _builtins.str
+    """Used when target names nobody; see BlockTarget.jid. Over HTTP the query
+    parameter.
+    """
+    number: _builtins.str
+    """Used when target names nobody; see BlockTarget.number. Over HTTP the query
+    parameter.
+    """
+    @_builtins.property
+    def target(self) -> _blocklist_pb2.BlockTarget:
+        """The contact. Over HTTP the request body. Absent means that jid or number
+        names the contact.
+        """
+
+    def __init__(
+        self,
+        *,
+        jid: _builtins.str | None = ...,
+        number: _builtins.str | None = ...,
+        target: _blocklist_pb2.BlockTarget | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_jid", b"_jid", "_number", b"_number", "jid", b"jid", "number", b"number", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_jid", b"_jid", "_number", b"_number", "jid", b"jid", "number", b"number", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__jid: _TypeAlias = _typing.Literal["jid"]  # noqa: Y015
+    _WhichOneofArgType__jid: _TypeAlias = _typing.Literal["_jid", b"_jid"]  # noqa: Y015
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__jid) -> _WhichOneofReturnType__jid | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+
+Global___BlockContactRequest: _TypeAlias = BlockContactRequest  # noqa: Y015
+
+@_typing.final
+class BlockContactResponse(_message.Message):
+    """Carries what has become of the blocklist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _blocklist_pb2.BlockChange:
+        """The change. Always present."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _blocklist_pb2.BlockChange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockContactResponse: _TypeAlias = BlockContactResponse  # noqa: Y015
+
+@_typing.final
+class UnblockContactRequest(_message.Message):
+    """Names the contact to unblock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    jid: _builtins.str
+    """Used when target names nobody; see BlockTarget.jid. Over HTTP the query
+    parameter.
+    """
+    number: _builtins.str
+    """Used when target names nobody; see BlockTarget.number. Over HTTP the query
+    parameter.
+    """
+    @_builtins.property
+    def target(self) -> _blocklist_pb2.BlockTarget:
+        """The contact. Over HTTP the request body. Absent means that jid or number
+        names the contact.
+        """
+
+    def __init__(
+        self,
+        *,
+        jid: _builtins.str | None = ...,
+        number: _builtins.str | None = ...,
+        target: _blocklist_pb2.BlockTarget | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_jid", b"_jid", "_number", b"_number", "jid", b"jid", "number", b"number", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_jid", b"_jid", "_number", b"_number", "jid", b"jid", "number", b"number", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__jid: _TypeAlias = _typing.Literal["jid"]  # noqa: Y015
+    _WhichOneofArgType__jid: _TypeAlias = _typing.Literal["_jid", b"_jid"]  # noqa: Y015
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__jid) -> _WhichOneofReturnType__jid | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
+
+Global___UnblockContactRequest: _TypeAlias = UnblockContactRequest  # noqa: Y015
+
+@_typing.final
+class UnblockContactResponse(_message.Message):
+    """Carries what has become of the blocklist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _blocklist_pb2.BlockChange:
+        """The change. Always present."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _blocklist_pb2.BlockChange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockContactResponse: _TypeAlias = UnblockContactResponse  # noqa: Y015
+
+@_typing.final
+class CheckContactsRequest(_message.Message):
+    """Lists the numbers to check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 160 phone numbers of 10 to 15 digits in international form, for
+        example "5511999999999" or "+55 (11) 88888-8888".
+        """
+
+    def __init__(
+        self,
+        *,
+        numbers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckContactsRequest: _TypeAlias = CheckContactsRequest  # noqa: Y015
+
+@_typing.final
+class CheckContactsResponse(_message.Message):
+    """Carries WhatsApp's word on the numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.bool
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    @_builtins.property
+    def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.bool]:
+        """Whether somebody on WhatsApp has the number, by its digits, for example
+        {"5511999999999": true}. A number that was sent twice, or in two spellings,
+        stands here once. A number on which WhatsApp says nothing is left out.
+        """
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        data: _abc.Mapping[_builtins.str, _builtins.bool] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckContactsResponse: _TypeAlias = CheckContactsResponse  # noqa: Y015
+
+@_typing.final
+class SyncAppStateRequest(_message.Message):
+    """Names what to synchronise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPES_FIELD_NUMBER: _builtins.int
+    FULL_FIELD_NUMBER: _builtins.int
+    full: _builtins.bool
+    """Whether everything is fetched anew instead of what has changed. Absent
+    means false.
+    """
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Any of "contacts", "chats", "settings", "pins" and "critical". Empty means
+        contacts, chats and settings.
+        """
+
+    def __init__(
+        self,
+        *,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        full: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_full", b"_full", "full", b"full"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_full", b"_full", "full", b"full", "scopes", b"scopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__full: _TypeAlias = _typing.Literal["full"]  # noqa: Y015
+    _WhichOneofArgType__full: _TypeAlias = _typing.Literal["_full", b"_full"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__full) -> _WhichOneofReturnType__full | None: ...
+
+Global___SyncAppStateRequest: _TypeAlias = SyncAppStateRequest  # noqa: Y015
+
+@_typing.final
+class SyncAppStateResponse(_message.Message):
+    """Says what was synchronised; not sent by this release."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    FULL_SYNC_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    full_sync: _builtins.bool
+    """Whether everything was fetched anew."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The scopes that were synchronised."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        full_sync: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["full_sync", b"full_sync", "scopes", b"scopes", "success", b"success"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SyncAppStateResponse: _TypeAlias = SyncAppStateResponse  # noqa: Y015
 
 @_typing.final
 class GetBudgetRequest(_message.Message):

@@ -56,6 +56,36 @@ class ContactsServiceStub:
                 request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersRequest.SerializeToString,
                 response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersResponse.FromString,
                 _registered_method=True)
+        self.GetContactProfile = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/GetContactProfile',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetContactProfileRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetContactProfileResponse.FromString,
+                _registered_method=True)
+        self.GetBlocklist = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/GetBlocklist',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBlocklistRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBlocklistResponse.FromString,
+                _registered_method=True)
+        self.BlockContact = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/BlockContact',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.BlockContactRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.BlockContactResponse.FromString,
+                _registered_method=True)
+        self.UnblockContact = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/UnblockContact',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.UnblockContactRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.UnblockContactResponse.FromString,
+                _registered_method=True)
+        self.CheckContacts = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/CheckContacts',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.CheckContactsRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.CheckContactsResponse.FromString,
+                _registered_method=True)
+        self.SyncAppState = channel.unary_unary(
+                '/wuts.contacts.v1.ContactsService/SyncAppState',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.SyncAppStateRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.SyncAppStateResponse.FromString,
+                _registered_method=True)
         self.GetBudget = channel.unary_unary(
                 '/wuts.contacts.v1.ContactsService/GetBudget',
                 request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBudgetRequest.SerializeToString,
@@ -106,6 +136,68 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetContactProfile(self, request, context):
+        """Asks WhatsApp what a contact tells of themselves.
+
+        Needs a connected session. Each answer is WhatsApp's own of that moment and
+        costs one question of the class USER_INFO. Fails with NOT_ON_WHATSAPP when
+        nobody is there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBlocklist(self, request, context):
+        """Asks WhatsApp whom the account has blocked.
+
+        Needs a connected session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BlockContact(self, request, context):
+        """Blocks a contact.
+
+        Needs a connected session. WhatsApp keeps the list by LID: where the store
+        does not know the LID of a phone number, WhatsApp is asked for it, which
+        costs one question of the class USER_INFO. Blocking twice changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockContact(self, request, context):
+        """Unblocks a contact; all that is said of BlockContact holds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckContacts(self, request, context):
+        """Asks WhatsApp which phone numbers it knows.
+
+        Answers are remembered; each number that has to be asked about costs one
+        question of the class NUMBER_CHECK and needs a connected session. Nothing
+        is guessed: when any number cannot be asked about, the call fails with the
+        reason of the first one (BUDGET_EXHAUSTED, RATE_LIMITED, WHATSAPP_TIMEOUT),
+        and what was heard of the others is remembered for the next call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SyncAppState(self, request, context):
+        """Asks for a synchronisation of the app state, which holds the contacts.
+
+        Not available: the engine synchronises by itself whenever WhatsApp tells it
+        of a change, and offers no way to make it do so. A valid request fails with
+        NOT_IMPLEMENTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBudget(self, request, context):
         """Tells how many questions to WhatsApp the device has left.
 
@@ -132,6 +224,36 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ResolveIdentifiers,
                     request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersRequest.FromString,
                     response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersResponse.SerializeToString,
+            ),
+            'GetContactProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetContactProfile,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetContactProfileRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetContactProfileResponse.SerializeToString,
+            ),
+            'GetBlocklist': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBlocklist,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBlocklistRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBlocklistResponse.SerializeToString,
+            ),
+            'BlockContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockContact,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.BlockContactRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.BlockContactResponse.SerializeToString,
+            ),
+            'UnblockContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockContact,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.UnblockContactRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.UnblockContactResponse.SerializeToString,
+            ),
+            'CheckContacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckContacts,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.CheckContactsRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.CheckContactsResponse.SerializeToString,
+            ),
+            'SyncAppState': grpc.unary_unary_rpc_method_handler(
+                    servicer.SyncAppState,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.SyncAppStateRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.SyncAppStateResponse.SerializeToString,
             ),
             'GetBudget': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBudget,
@@ -227,6 +349,168 @@ class ContactsService:
             '/wuts.contacts.v1.ContactsService/ResolveIdentifiers',
             wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersRequest.SerializeToString,
             wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ResolveIdentifiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetContactProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/GetContactProfile',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetContactProfileRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetContactProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBlocklist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/GetBlocklist',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBlocklistRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetBlocklistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/BlockContact',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.BlockContactRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.BlockContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/UnblockContact',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.UnblockContactRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.UnblockContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckContacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/CheckContacts',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.CheckContactsRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.CheckContactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SyncAppState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/SyncAppState',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.SyncAppStateRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.SyncAppStateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,43 @@ class ContactsServiceStub:
     within the device's budget. Works while the device is disconnected, as
     long as no roster has to be asked for.
     """
+    GetContactProfile: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.GetContactProfileRequest, _contacts_service_pb2.GetContactProfileResponse]
+    """Asks WhatsApp what a contact tells of themselves.
+
+    Needs a connected session. Each answer is WhatsApp's own of that moment and
+    costs one question of the class USER_INFO. Fails with NOT_ON_WHATSAPP when
+    nobody is there.
+    """
+    GetBlocklist: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.GetBlocklistRequest, _contacts_service_pb2.GetBlocklistResponse]
+    """Asks WhatsApp whom the account has blocked.
+
+    Needs a connected session.
+    """
+    BlockContact: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.BlockContactRequest, _contacts_service_pb2.BlockContactResponse]
+    """Blocks a contact.
+
+    Needs a connected session. WhatsApp keeps the list by LID: where the store
+    does not know the LID of a phone number, WhatsApp is asked for it, which
+    costs one question of the class USER_INFO. Blocking twice changes nothing.
+    """
+    UnblockContact: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.UnblockContactRequest, _contacts_service_pb2.UnblockContactResponse]
+    """Unblocks a contact; all that is said of BlockContact holds."""
+    CheckContacts: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.CheckContactsRequest, _contacts_service_pb2.CheckContactsResponse]
+    """Asks WhatsApp which phone numbers it knows.
+
+    Answers are remembered; each number that has to be asked about costs one
+    question of the class NUMBER_CHECK and needs a connected session. Nothing
+    is guessed: when any number cannot be asked about, the call fails with the
+    reason of the first one (BUDGET_EXHAUSTED, RATE_LIMITED, WHATSAPP_TIMEOUT),
+    and what was heard of the others is remembered for the next call.
+    """
+    SyncAppState: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.SyncAppStateRequest, _contacts_service_pb2.SyncAppStateResponse]
+    """Asks for a synchronisation of the app state, which holds the contacts.
+
+    Not available: the engine synchronises by itself whenever WhatsApp tells it
+    of a change, and offers no way to make it do so. A valid request fails with
+    NOT_IMPLEMENTED.
+    """
     GetBudget: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.GetBudgetRequest, _contacts_service_pb2.GetBudgetResponse]
     """Tells how many questions to WhatsApp the device has left.
 
@@ -99,6 +136,43 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     WhatsApp is asked about a number only when lookup allows it, and only
     within the device's budget. Works while the device is disconnected, as
     long as no roster has to be asked for.
+    """
+    GetContactProfile: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.GetContactProfileRequest, _contacts_service_pb2.GetContactProfileResponse]  # type: ignore[assignment]
+    """Asks WhatsApp what a contact tells of themselves.
+
+    Needs a connected session. Each answer is WhatsApp's own of that moment and
+    costs one question of the class USER_INFO. Fails with NOT_ON_WHATSAPP when
+    nobody is there.
+    """
+    GetBlocklist: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.GetBlocklistRequest, _contacts_service_pb2.GetBlocklistResponse]  # type: ignore[assignment]
+    """Asks WhatsApp whom the account has blocked.
+
+    Needs a connected session.
+    """
+    BlockContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.BlockContactRequest, _contacts_service_pb2.BlockContactResponse]  # type: ignore[assignment]
+    """Blocks a contact.
+
+    Needs a connected session. WhatsApp keeps the list by LID: where the store
+    does not know the LID of a phone number, WhatsApp is asked for it, which
+    costs one question of the class USER_INFO. Blocking twice changes nothing.
+    """
+    UnblockContact: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.UnblockContactRequest, _contacts_service_pb2.UnblockContactResponse]  # type: ignore[assignment]
+    """Unblocks a contact; all that is said of BlockContact holds."""
+    CheckContacts: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.CheckContactsRequest, _contacts_service_pb2.CheckContactsResponse]  # type: ignore[assignment]
+    """Asks WhatsApp which phone numbers it knows.
+
+    Answers are remembered; each number that has to be asked about costs one
+    question of the class NUMBER_CHECK and needs a connected session. Nothing
+    is guessed: when any number cannot be asked about, the call fails with the
+    reason of the first one (BUDGET_EXHAUSTED, RATE_LIMITED, WHATSAPP_TIMEOUT),
+    and what was heard of the others is remembered for the next call.
+    """
+    SyncAppState: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.SyncAppStateRequest, _contacts_service_pb2.SyncAppStateResponse]  # type: ignore[assignment]
+    """Asks for a synchronisation of the app state, which holds the contacts.
+
+    Not available: the engine synchronises by itself whenever WhatsApp tells it
+    of a change, and offers no way to make it do so. A valid request fails with
+    NOT_IMPLEMENTED.
     """
     GetBudget: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.GetBudgetRequest, _contacts_service_pb2.GetBudgetResponse]  # type: ignore[assignment]
     """Tells how many questions to WhatsApp the device has left.
@@ -153,6 +227,79 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         WhatsApp is asked about a number only when lookup allows it, and only
         within the device's budget. Works while the device is disconnected, as
         long as no roster has to be asked for.
+        """
+
+    @_abc_1.abstractmethod
+    def GetContactProfile(
+        self,
+        request: _contacts_service_pb2.GetContactProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.GetContactProfileResponse, _abc.Awaitable[_contacts_service_pb2.GetContactProfileResponse]]:
+        """Asks WhatsApp what a contact tells of themselves.
+
+        Needs a connected session. Each answer is WhatsApp's own of that moment and
+        costs one question of the class USER_INFO. Fails with NOT_ON_WHATSAPP when
+        nobody is there.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBlocklist(
+        self,
+        request: _contacts_service_pb2.GetBlocklistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.GetBlocklistResponse, _abc.Awaitable[_contacts_service_pb2.GetBlocklistResponse]]:
+        """Asks WhatsApp whom the account has blocked.
+
+        Needs a connected session.
+        """
+
+    @_abc_1.abstractmethod
+    def BlockContact(
+        self,
+        request: _contacts_service_pb2.BlockContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.BlockContactResponse, _abc.Awaitable[_contacts_service_pb2.BlockContactResponse]]:
+        """Blocks a contact.
+
+        Needs a connected session. WhatsApp keeps the list by LID: where the store
+        does not know the LID of a phone number, WhatsApp is asked for it, which
+        costs one question of the class USER_INFO. Blocking twice changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def UnblockContact(
+        self,
+        request: _contacts_service_pb2.UnblockContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.UnblockContactResponse, _abc.Awaitable[_contacts_service_pb2.UnblockContactResponse]]:
+        """Unblocks a contact; all that is said of BlockContact holds."""
+
+    @_abc_1.abstractmethod
+    def CheckContacts(
+        self,
+        request: _contacts_service_pb2.CheckContactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.CheckContactsResponse, _abc.Awaitable[_contacts_service_pb2.CheckContactsResponse]]:
+        """Asks WhatsApp which phone numbers it knows.
+
+        Answers are remembered; each number that has to be asked about costs one
+        question of the class NUMBER_CHECK and needs a connected session. Nothing
+        is guessed: when any number cannot be asked about, the call fails with the
+        reason of the first one (BUDGET_EXHAUSTED, RATE_LIMITED, WHATSAPP_TIMEOUT),
+        and what was heard of the others is remembered for the next call.
+        """
+
+    @_abc_1.abstractmethod
+    def SyncAppState(
+        self,
+        request: _contacts_service_pb2.SyncAppStateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_service_pb2.SyncAppStateResponse, _abc.Awaitable[_contacts_service_pb2.SyncAppStateResponse]]:
+        """Asks for a synchronisation of the app state, which holds the contacts.
+
+        Not available: the engine synchronises by itself whenever WhatsApp tells it
+        of a change, and offers no way to make it do so. A valid request fails with
+        NOT_IMPLEMENTED.
         """
 
     @_abc_1.abstractmethod

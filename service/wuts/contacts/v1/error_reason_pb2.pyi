@@ -79,8 +79,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     {"reason": "INTERNAL_ERROR", "domain": "wuts"}
     """
     ERROR_REASON_NOT_IMPLEMENTED: _ErrorReason.ValueType  # 14
-    """The service does not offer this (UNIMPLEMENTED, 501).
-    {"reason": "NOT_IMPLEMENTED", "domain": "wuts"}
+    """The service does not offer this (UNIMPLEMENTED, 501). The metadata says why
+    where the documented API has it.
+    {"reason": "NOT_IMPLEMENTED", "domain": "wuts",
+     "metadata": {"why": "ENGINE_CANNOT"}}
     """
     ERROR_REASON_DEVICE_NOT_READY: _ErrorReason.ValueType  # 15
     """The device is not linked or holds no connection to WhatsApp now
@@ -123,6 +125,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     asked; the metadata names the class of questions.
     {"reason": "BUDGET_EXHAUSTED", "domain": "wuts",
      "metadata": {"query_class": "PICTURE"}}
+    """
+    ERROR_REASON_NOT_ON_WHATSAPP: _ErrorReason.ValueType  # 23
+    """WhatsApp says that nobody is there (NOT_FOUND, 404).
+    {"reason": "NOT_ON_WHATSAPP", "domain": "wuts"}
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -190,8 +196,10 @@ ERROR_REASON_INTERNAL_ERROR: ErrorReason.ValueType  # 13
 {"reason": "INTERNAL_ERROR", "domain": "wuts"}
 """
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 14
-"""The service does not offer this (UNIMPLEMENTED, 501).
-{"reason": "NOT_IMPLEMENTED", "domain": "wuts"}
+"""The service does not offer this (UNIMPLEMENTED, 501). The metadata says why
+where the documented API has it.
+{"reason": "NOT_IMPLEMENTED", "domain": "wuts",
+ "metadata": {"why": "ENGINE_CANNOT"}}
 """
 ERROR_REASON_DEVICE_NOT_READY: ErrorReason.ValueType  # 15
 """The device is not linked or holds no connection to WhatsApp now
@@ -234,5 +242,9 @@ ERROR_REASON_BUDGET_EXHAUSTED: ErrorReason.ValueType  # 22
 asked; the metadata names the class of questions.
 {"reason": "BUDGET_EXHAUSTED", "domain": "wuts",
  "metadata": {"query_class": "PICTURE"}}
+"""
+ERROR_REASON_NOT_ON_WHATSAPP: ErrorReason.ValueType  # 23
+"""WhatsApp says that nobody is there (NOT_FOUND, 404).
+{"reason": "NOT_ON_WHATSAPP", "domain": "wuts"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

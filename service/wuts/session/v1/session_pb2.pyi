@@ -85,6 +85,8 @@ class _FailureKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FailureKi
     """The store is damaged; only as the cause of a StateChange."""
     FAILURE_KIND_DISK_FULL: _FailureKind.ValueType  # 16
     """There is no room to write the store; only as the cause of a StateChange."""
+    FAILURE_KIND_NOT_ON_WHATSAPP: _FailureKind.ValueType  # 17
+    """Nobody is there."""
 
 class FailureKind(_FailureKind, metaclass=_FailureKindEnumTypeWrapper):
     """Names the situations in which a call has no answer."""
@@ -125,6 +127,8 @@ FAILURE_KIND_STORE_CORRUPT: FailureKind.ValueType  # 15
 """The store is damaged; only as the cause of a StateChange."""
 FAILURE_KIND_DISK_FULL: FailureKind.ValueType  # 16
 """There is no room to write the store; only as the cause of a StateChange."""
+FAILURE_KIND_NOT_ON_WHATSAPP: FailureKind.ValueType  # 17
+"""Nobody is there."""
 Global___FailureKind: _TypeAlias = FailureKind  # noqa: Y015
 
 class _ConnectionState:
@@ -209,8 +213,16 @@ class Request(_message.Message):
     LOGOUT_FIELD_NUMBER: _builtins.int
     PAIR_PHONE_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
+    USER_INFO_FIELD_NUMBER: _builtins.int
+    BLOCKLIST_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Names the call; the reply repeats it. Unique within one process."""
+    traceparent: _builtins.str
+    """The span of the service that this call belongs to, in the form of the W3C's
+    Trace Context. Empty when nobody traces: the reply then has no timing.
+    """
     @_builtins.property
     def picture(self) -> Global___PictureRequest:
         """Asks for a profile picture."""
@@ -239,6 +251,18 @@ class Request(_message.Message):
     def numbers(self) -> Global___NumbersRequest:
         """Asks which phone numbers are on WhatsApp."""
 
+    @_builtins.property
+    def user_info(self) -> Global___UserInfoRequest:
+        """Asks what a person tells of themselves."""
+
+    @_builtins.property
+    def blocklist(self) -> Global___BlocklistRequest:
+        """Asks whom the account has blocked."""
+
+    @_builtins.property
+    def block(self) -> Global___BlockRequest:
+        """Blocks or unblocks somebody."""
+
     def __init__(
         self,
         *,
@@ -250,12 +274,16 @@ class Request(_message.Message):
         logout: Global___LogoutRequest | None = ...,
         pair_phone: Global___PairPhoneRequest | None = ...,
         numbers: Global___NumbersRequest | None = ...,
+        user_info: Global___UserInfoRequest | None = ...,
+        blocklist: Global___BlocklistRequest | None = ...,
+        block: Global___BlockRequest | None = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "logout", b"logout", "numbers", b"numbers", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "blocklist", b"blocklist", "call", b"call", "connect", b"connect", "logout", b"logout", "numbers", b"numbers", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop", "user_info", b"user_info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "connect", b"connect", "id", b"id", "logout", b"logout", "numbers", b"numbers", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "blocklist", b"blocklist", "call", b"call", "connect", b"connect", "id", b"id", "logout", b"logout", "numbers", b"numbers", "pair_phone", b"pair_phone", "picture", b"picture", "roster", b"roster", "stop", b"stop", "traceparent", b"traceparent", "user_info", b"user_info"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["picture", "roster", "stop", "connect", "logout", "pair_phone", "numbers"]  # noqa: Y015
+    _WhichOneofReturnType_call: _TypeAlias = _typing.Literal["picture", "roster", "stop", "connect", "logout", "pair_phone", "numbers", "user_info", "blocklist", "block"]  # noqa: Y015
     _WhichOneofArgType_call: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_call) -> _WhichOneofReturnType_call | None: ...
 
@@ -422,6 +450,79 @@ class NumbersRequest(_message.Message):
 Global___NumbersRequest: _TypeAlias = NumbersRequest  # noqa: Y015
 
 @_typing.final
+class UserInfoRequest(_message.Message):
+    """Asks WhatsApp about one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """The user part of the JID, digits."""
+    server: _builtins.str
+    """The server part: "s.whatsapp.net" or "lid"."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+        server: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["server", b"server", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserInfoRequest: _TypeAlias = UserInfoRequest  # noqa: Y015
+
+@_typing.final
+class BlocklistRequest(_message.Message):
+    """Asks WhatsApp for the blocklist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlocklistRequest: _TypeAlias = BlocklistRequest  # noqa: Y015
+
+@_typing.final
+class BlockRequest(_message.Message):
+    """Has WhatsApp change the blocklist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    BLOCKED_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """The user part of the JID, digits."""
+    server: _builtins.str
+    """The server part: "s.whatsapp.net" or "lid"."""
+    blocked: _builtins.bool
+    """Whether the person is to be blocked, or not blocked any more."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+        server: _builtins.str = ...,
+        blocked: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked", b"blocked", "server", b"server", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockRequest: _TypeAlias = BlockRequest  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Travels from a session process to the service."""
 
@@ -543,6 +644,9 @@ class Reply(_message.Message):
     LOGGED_OUT_FIELD_NUMBER: _builtins.int
     PAIR_CODE_FIELD_NUMBER: _builtins.int
     NUMBERS_FIELD_NUMBER: _builtins.int
+    USER_INFO_FIELD_NUMBER: _builtins.int
+    BLOCKLIST_FIELD_NUMBER: _builtins.int
+    TIMING_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """The id of the Request."""
     pair_code: _builtins.str
@@ -571,6 +675,18 @@ class Reply(_message.Message):
     def numbers(self) -> Global___NumberChecks:
         """What WhatsApp says of the numbers."""
 
+    @_builtins.property
+    def user_info(self) -> Global___UserInfo:
+        """What the person tells."""
+
+    @_builtins.property
+    def blocklist(self) -> Global___Blocklist:
+        """The blocklist, also after a change."""
+
+    @_builtins.property
+    def timing(self) -> Global___Timing:
+        """When the process worked on the call, where its Request had a traceparent."""
+
     def __init__(
         self,
         *,
@@ -582,16 +698,139 @@ class Reply(_message.Message):
         logged_out: Global___LoggedOut | None = ...,
         pair_code: _builtins.str = ...,
         numbers: Global___NumberChecks | None = ...,
+        user_info: Global___UserInfo | None = ...,
+        blocklist: Global___Blocklist | None = ...,
+        timing: Global___Timing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "logged_out", b"logged_out", "numbers", b"numbers", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["blocklist", b"blocklist", "failure", b"failure", "logged_out", b"logged_out", "numbers", b"numbers", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "timing", b"timing", "unchanged", b"unchanged", "user_info", b"user_info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "id", b"id", "logged_out", b"logged_out", "numbers", b"numbers", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocklist", b"blocklist", "failure", b"failure", "id", b"id", "logged_out", b"logged_out", "numbers", b"numbers", "outcome", b"outcome", "pair_code", b"pair_code", "picture", b"picture", "roster", b"roster", "timing", b"timing", "unchanged", b"unchanged", "user_info", b"user_info"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["picture", "unchanged", "roster", "failure", "logged_out", "pair_code", "numbers"]  # noqa: Y015
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["picture", "unchanged", "roster", "failure", "logged_out", "pair_code", "numbers", "user_info", "blocklist"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___Reply: _TypeAlias = Reply  # noqa: Y015
+
+@_typing.final
+class Timing(_message.Message):
+    """Tells when a call was worked on, in nanoseconds since 1970 by the machine's clock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    BEGUN_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    received: _builtins.int
+    """The Request was read."""
+    begun: _builtins.int
+    """A thread began to work on it."""
+    ended: _builtins.int
+    """The engine had answered."""
+    def __init__(
+        self,
+        *,
+        received: _builtins.int = ...,
+        begun: _builtins.int = ...,
+        ended: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begun", b"begun", "ended", b"ended", "received", b"received"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Timing: _TypeAlias = Timing  # noqa: Y015
+
+@_typing.final
+class UserInfo(_message.Message):
+    """Tells what a person tells of themselves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    PICTURE_ID_FIELD_NUMBER: _builtins.int
+    DEVICES_FIELD_NUMBER: _builtins.int
+    LID_FIELD_NUMBER: _builtins.int
+    status: _builtins.str
+    """The text under "about"; empty when not told."""
+    picture_id: _builtins.str
+    """The id of the profile picture; empty when not told."""
+    lid: _builtins.str
+    """The digits of the LID; empty when not told."""
+    @_builtins.property
+    def devices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The JIDs of the devices, printed, in the order WhatsApp gave them."""
+
+    def __init__(
+        self,
+        *,
+        status: _builtins.str = ...,
+        picture_id: _builtins.str = ...,
+        devices: _abc.Iterable[_builtins.str] | None = ...,
+        lid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "lid", b"lid", "picture_id", b"picture_id", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserInfo: _TypeAlias = UserInfo  # noqa: Y015
+
+@_typing.final
+class Blocklist(_message.Message):
+    """Lists whom the account has blocked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    DHASH_FIELD_NUMBER: _builtins.int
+    dhash: _builtins.str
+    """WhatsApp's mark of this state of the list."""
+    @_builtins.property
+    def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___BlockedPerson]:
+        """The people, in the order WhatsApp gave them."""
+
+    def __init__(
+        self,
+        *,
+        people: _abc.Iterable[Global___BlockedPerson] | None = ...,
+        dhash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dhash", b"dhash", "people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Blocklist: _TypeAlias = Blocklist  # noqa: Y015
+
+@_typing.final
+class BlockedPerson(_message.Message):
+    """Names one person on the blocklist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    SERVER_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """The user part of the JID, digits."""
+    server: _builtins.str
+    """The server part: "s.whatsapp.net" or "lid"."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+        server: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["server", b"server", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockedPerson: _TypeAlias = BlockedPerson  # noqa: Y015
 
 @_typing.final
 class NumberChecks(_message.Message):
