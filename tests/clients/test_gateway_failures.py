@@ -29,6 +29,17 @@ class TestGatewayFailures:
         error = error_of(caught.value)
         assert (NotImplementedHere, "NOT_IMPLEMENTED") == (type(error), error.reason)
 
+    def test_an_unknown_method(self, stage: Stage) -> None:
+        """A method that a later release may have is NOT_IMPLEMENTED, and nothing says why."""
+        metadata = [("authorization", f"Bearer {stage.token}")]
+        with grpc.insecure_channel(stage.gateway) as channel:
+            call: Any = channel.unary_unary("/wuts.contacts.v1.ContactsService/Later")
+            with pytest.raises(grpc.RpcError) as caught:
+                call(b"", timeout=10, metadata=metadata)
+        error = error_of(caught.value)
+        assert (NotImplementedHere, "NOT_IMPLEMENTED") == (type(error), error.reason)
+        assert "why" not in error.metadata
+
     def test_a_large_request(self, stage: Stage) -> None:
         """A request beyond 64 KiB is PAYLOAD_TOO_LARGE."""
         with (

@@ -1,7 +1,7 @@
 """Who is sent which requests, in which order; `run.py` carries it out.
 
-Requests that disconnect or unlink a device must not spoil the others, so every part has a user,
-and with it a device, of its own; each user is alone in a tenant.
+Requests that disconnect or unlink a device, or block somebody, must not spoil the others, so every
+part has a user, and with it a device, of its own; each user is alone in a tenant.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from wuts_sandbox.world.examples import default_world
 
-_USERS: Final = ("keeper", "mover", "linker")
+_USERS: Final = ("keeper", "mover", "linker", "blocker")
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Part:
     """Some operations, called with one user's token.
 
     Without `operations` all that no other part names, new ones too. `examples`
-    bounds what is made up for each operation. `expected` are the reasons of 503
-    and 504 that are right: what becomes of the device in this part decides.
-    Everywhere else each 5xx is a failure.
+    bounds what is made up for each operation. `expected` are the reasons of 5xx
+    that are right: what becomes of the device in this part, or what the engine
+    cannot do, decides. Everywhere else each 5xx is a failure.
     """
 
     name: str
@@ -45,6 +45,14 @@ PROGRAMME: Final = (
         ("connectSession", "disconnectSession", "checkSessionStatus"),
         examples=80,
     ),
+    Part(
+        "blocking",
+        "blocker/blocker",
+        ("getBlocklist", "blockContact", "unblockContact"),
+        examples=120,
+    ),
+    # Every call that is right is refused: the engine cannot be made to synchronise.
+    Part("sync", "demo/demo", ("appstateSync",), examples=120, expected=("NOT_IMPLEMENTED",)),
     # The first call that is right ends the link; what follows meets a device that needs a new one.
     Part(
         "logout",

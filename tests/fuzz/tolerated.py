@@ -45,7 +45,7 @@ REFUSALS: Final = (
 )
 
 _EXPECTED: Final = frozenset(os.environ.get("FUZZ_EXPECTED", "").split())
-# Reasons of 503 and 504 that belong to the state which a device is in by then.
+# Reasons of 5xx that belong to the state which a device is in by then, or to the engine.
 
 
 def why(failure: Failure, case: Case[Any], response: Response) -> str:
@@ -54,9 +54,9 @@ def why(failure: Failure, case: Case[Any], response: Response) -> str:
     return reader(case, response) if reader else ""
 
 
-def _state_of_the_device(_case: Case[Any], response: Response) -> str:
+def _expected_reason(_case: Case[Any], response: Response) -> str:
     code = _body(response).get("error_code", "")
-    return f"the device is in no state for it: {code}" if code in _EXPECTED else ""
+    return f"right in this part: {code}" if code in _EXPECTED else ""
 
 
 def _refused_though_valid(_case: Case[Any], response: Response) -> str:
@@ -102,7 +102,7 @@ def _body(response: Response) -> Json:
 
 
 _READERS: Final = {
-    "ServerError": _state_of_the_device,
+    "ServerError": _expected_reason,
     "RejectedPositiveData": _refused_though_valid,
     "AcceptedNegativeData": _accepted_though_invalid,
 }

@@ -19,10 +19,13 @@ from openapi_spec_validator import validate
 
 from wuts.contacts.v1 import contacts_service_pb2, error_reason_pb2
 from wuts.devices.v1 import devices_service_pb2
+from wuts.domain.errors import NotImplementedHere
 from wuts.rpc.error_status import INTERNAL, TABLE
+from wuts.usecases.check_contacts import MAX_NUMBERS
 from wuts.usecases.keep_devices import MAX_NAME
 from wuts.usecases.list_contacts import MAX_PAGE
 from wuts.usecases.resolve_identifiers import MAX_INPUTS
+from wuts.usecases.sync_app_state import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,8 +162,9 @@ class TestReasons:
             for media in answer["content"].values()
             if name.startswith(f"{HTTP[code]}-") and reason in media["examples"]
         ]
-        unused = {"NOT_IMPLEMENTED"}
-        assert {text} == set(found) or reason in unused
+        # Nothing that is called over HTTP fails for it.
+        is_unused = text == TABLE[NotImplementedHere].message
+        assert {text} == set(found) or is_unused
 
     @pytest.mark.parametrize(("verb", "path", "operation"), CALLS)
     def test_any_call_may_fail(self, verb: str, path: str, operation: Json) -> None:
@@ -177,6 +181,7 @@ class TestLimits:
         ("schema", "limits"),
         [
             (SCHEMAS["ResolveIdentifiersRequest"]["properties"]["jids"], (1, MAX_INPUTS)),
+            (SCHEMAS["CheckContactsRequest"]["properties"]["numbers"], (1, MAX_NUMBERS)),
             (SCHEMAS["CreateDeviceRequest"]["properties"]["name"], (1, MAX_NAME)),
             (
                 next(
@@ -187,7 +192,7 @@ class TestLimits:
                 (1, MAX_PAGE),
             ),
         ],
-        ids=["jids", "name", "page_size"],
+        ids=["jids", "numbers", "name", "page_size"],
     )
     def test_match(self, schema: Json, limits: tuple[int, int]) -> None:
         """The least and the most are as the use case has them."""
@@ -232,6 +237,26 @@ class TestWords:
         words = re.findall(r'"([A-Z_]+)"', source.comment("wuts.devices.v1.DeviceState.state"))
         told = SCHEMAS["DeviceStatus"]["properties"]["status"]["enum"]
         assert sorted(word.lower() for word in words) == sorted(told)
+
+    def test_of_scopes_are_those_of_the_service(self) -> None:
+        """What may be synchronised is what the use case knows."""
+        items = SCHEMAS["SyncAppStateRequest"]["properties"]["scopes"]["items"]
+        assert [*Scope] == items["enum"]
+
+
+class TestPartsOfRequests:
+    """Requests of which only one field is the body."""
+
+    @pytest.mark.parametrize("path", ["/contacts/block", "/contacts/unblock"])
+    def test_body_and_query(self, path: str) -> None:
+        """The field is the body, which may be left out; the others are in the query."""
+        told = DESCRIPTION["paths"][path]["post"]
+        body = told["requestBody"]
+        schema = body["content"]["application/json"]["schema"]
+        assert (False, {"$ref": "#/components/schemas/BlockTarget"}) == (body["required"], schema)
+        assert [("jid", "query"), ("number", "query")] == [
+            (each["name"], each["in"]) for each in told["parameters"]
+        ]
 
 
 class TestGenerating:

@@ -146,9 +146,10 @@ def budget(*, timeout: float | None = None) -> Ask[Budget]:
 def profile(
     jid: str | None = None, *, number: str | None = None, timeout: float | None = None
 ) -> Ask[ContactProfile]:
-    """Asks what WhatsApp says of an account, named by JID or phone number.
+    """Asks what WhatsApp says of a contact, named by JID or phone number.
 
-    Costs budget each time. Raises NotOnWhatsapp when nobody is there.
+    Costs budget each time. Needs a connected device. Raises NotOnWhatsapp when nobody is
+    there.
 
     >>> client.profile("5511999999999@s.whatsapp.net").user_info["Status"]
     'Hey there! I am using WhatsApp.'
@@ -162,10 +163,12 @@ def profile(
 
 
 def blocklist(*, timeout: float | None = None) -> Ask[Blocklist]:
-    """Asks whom the account has blocked.
+    """Asks WhatsApp whom the account has blocked. Needs a connected device.
 
+    >>> client.block("112233445566778@lid").count
+    1
     >>> [blocked.jid for blocked in client.blocklist().items]
-    []
+    ['5511888888888@s.whatsapp.net']
     """
     return ask(
         pb.GetBlocklistRequest(),
@@ -179,6 +182,9 @@ def block(
     jid: str | None = None, *, number: str | None = None, timeout: float | None = None
 ) -> Ask[BlockChange]:
     """Blocks a contact, named by JID or phone number; never sent twice by itself.
+
+    Needs a connected device, and costs budget when the LID is not known yet. Blocking who is
+    blocked changes nothing. Raises NotOnWhatsapp for a phone number that nobody has.
 
     >>> client.block("5511999999999@s.whatsapp.net").blocked
     True
@@ -196,6 +202,8 @@ def unblock(
 ) -> Ask[BlockChange]:
     """Unblocks a contact, named by JID or phone number; never sent twice by itself.
 
+    All that is said of `block` holds.
+
     >>> client.unblock("5511999999999@s.whatsapp.net").blocked
     False
     """
@@ -210,11 +218,11 @@ def unblock(
 def check(numbers: Iterable[str], *, timeout: float | None = None) -> Ask[dict[str, bool]]:
     """Asks WhatsApp which of 1 to 160 phone numbers it knows, by their digits.
 
-    Costs budget for each number that was not asked about within a day; when one
-    cannot be asked about the call fails.
+    Costs budget for each number of which no remembered answer is good. A number on which
+    WhatsApp says nothing is left out; when one cannot be asked about, the call fails.
 
-    >>> list(client.check(["+55 11 99999-9999"]))
-    ['5511999999999']
+    >>> client.check(["+55 11 77777-7777"])
+    {'5511777777777': False}
     """
     return ask(
         pb.CheckContactsRequest(numbers=numbers),
@@ -229,11 +237,13 @@ def sync_app_state(
 ) -> Ask[AppStateSync]:
     """Asks for a synchronisation; raises NotImplementedHere: the engine cannot.
 
+    `scopes` are any of "contacts", "chats", "settings", "pins" and "critical".
+
     >>> try:
     ...     client.sync_app_state(["contacts"])
     ... except WutsError as error:
-    ...     print(error.reason)
-    NOT_IMPLEMENTED
+    ...     print(error.reason, error.metadata["why"])
+    NOT_IMPLEMENTED ENGINE_CANNOT
     """
     return ask(
         pb.SyncAppStateRequest(scopes=scopes, full=full or None),

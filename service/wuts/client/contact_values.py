@@ -144,7 +144,9 @@ class BlockedContact:
     """One entry of the blocklist."""
 
     jid: str
+    """The PN JID when the phone number is known, else the LID JID."""
     phone_number: str | None
+    """The digits; None when the number is not known."""
 
 
 @dataclass(frozen=True, slots=True)

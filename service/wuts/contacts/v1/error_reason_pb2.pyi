@@ -70,8 +70,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     {"reason": "PAYLOAD_TOO_LARGE", "domain": "wuts"}
     """
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 12
-    """WhatsApp, or the service's own bound on calls under way, asks to slow down
-    (RESOURCE_EXHAUSTED, 429). A google.rpc.RetryInfo says how long to wait.
+    """WhatsApp, the service's own bound on calls under way, or the gateway's on
+    calls a second, asks to slow down (RESOURCE_EXHAUSTED, 429). A
+    google.rpc.RetryInfo, over HTTP retry-after, says how long to wait.
     {"reason": "RATE_LIMITED", "domain": "wuts"}
     """
     ERROR_REASON_INTERNAL_ERROR: _ErrorReason.ValueType  # 13
@@ -187,8 +188,9 @@ ERROR_REASON_PAYLOAD_TOO_LARGE: ErrorReason.ValueType  # 11
 {"reason": "PAYLOAD_TOO_LARGE", "domain": "wuts"}
 """
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 12
-"""WhatsApp, or the service's own bound on calls under way, asks to slow down
-(RESOURCE_EXHAUSTED, 429). A google.rpc.RetryInfo says how long to wait.
+"""WhatsApp, the service's own bound on calls under way, or the gateway's on
+calls a second, asks to slow down (RESOURCE_EXHAUSTED, 429). A
+google.rpc.RetryInfo, over HTTP retry-after, says how long to wait.
 {"reason": "RATE_LIMITED", "domain": "wuts"}
 """
 ERROR_REASON_INTERNAL_ERROR: ErrorReason.ValueType  # 13
