@@ -6,24 +6,22 @@ locked file from harming others stands here; what the tables mean does not.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from wuts.adapters.line import Budget, Line, LineFull
 from wuts.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    Job = Callable[[sqlite3.Connection], object]
 
 T = TypeVar("T")
 
@@ -56,19 +54,6 @@ class Limits:
     """Page cache; fills only as far as pages are read."""
 
 
-class _Budget:
-    """How long a job may run on; its caller may end it early."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def spent(self) -> bool:
-        return time.monotonic() >= self._end
-
-    def withdraw(self) -> None:
-        self._end = 0.0
-
-
 class Reader:
     """Runs jobs on one file, one after another.
 
@@ -84,41 +69,34 @@ class Reader:
         self._limits = limits
         self._accept = accept
         self._log = _log.bind(device=name)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._jobs: set[Future[Any]] = set()
+        self._line: Line[Job] = Line(self._run, jobs=limits.jobs)
         # The rest belongs to the thread alone.
         self._connection: sqlite3.Connection | None = None
         self._opened_file = (0, 0)
         self._opening = 0
-        self._budget = _Budget(0)
+        self._budget = Budget(0)
 
     @property
     def idle(self) -> bool:
         """Tells whether no job is waiting or running."""
-        return not self._jobs
+        return self._line.is_idle
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Gives what `job` makes of the file, in one transaction.
+        """Gives what `job` makes of the file.
 
-        Raises FileNotFoundError when there is no file, and StoreUnavailable
-        when the job is not done in time. The job may be run twice.
+        A job of several statements wants `in_snapshot`. Raises FileNotFoundError when
+        there is no file, and StoreUnavailable when the job is not done in time. The
+        job may be run twice.
         """
-        if len(self._jobs) >= self._limits.jobs:
-            self._log.warning("store_overloaded")
-            raise StoreUnavailable
-        budget = _Budget(self._limits.call_seconds)
-        # The context says whose call this is, should anything be logged.
-        future = self._thread.submit(copy_context().run, self._run, job, budget)
-        self._jobs.add(future)
-        future.add_done_callback(self._jobs.discard)
         try:
-            async with asyncio.timeout(self._limits.call_seconds):
-                return await asyncio.wrap_future(future)
+            outcome: T = await self._line.ask(job, self._limits.call_seconds)
+        except LineFull:
+            self._log.warning("store_overloaded")
+            raise StoreUnavailable from None
         except TimeoutError:
             self._log.warning("store_too_slow")
             raise StoreUnavailable from None
-        finally:
-            budget.withdraw()
+        return outcome
 
     def stamp(self, connection: sqlite3.Connection) -> Stamp:
         """Names the state that a job sees; only inside that job."""
@@ -127,15 +105,14 @@ class Reader:
 
     def close(self) -> None:
         """Closes the file behind the jobs in line; takes no more jobs."""
-        self._thread.submit(self._close)
-        self._thread.shutdown(wait=False)
+        self._line.close(self._close)
 
-    def _run(self, job: Callable[[sqlite3.Connection], T], budget: _Budget) -> T:
+    def _run(self, job: Job, budget: Budget) -> object:
         if budget.spent():
             raise StoreUnavailable
         self._budget = budget
         try:
-            return self._transact(self._current_connection(), job)
+            return self._read(self._current_connection(), job)
         except FileNotFoundError:
             raise
         except (sqlite3.Error, OSError) as error:
@@ -145,20 +122,16 @@ class Reader:
             self._log.warning("store_unreadable", reason=reason)
             raise StoreUnavailable from None
 
-    def _transact(
-        self, connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]
-    ) -> T:
+    def _read(self, connection: sqlite3.Connection, job: Job) -> object:
         try:
-            with _transaction(connection):
-                return job(connection)
+            return job(connection)
         except sqlite3.OperationalError as error:
             # The driver itself, not SQLite, complains about the text: no error code.
             if hasattr(error, "sqlite_errorcode"):
                 raise
         connection.text_factory = _lenient_text
         try:
-            with _transaction(connection):
-                return job(connection)
+            return job(connection)
         finally:
             connection.text_factory = str
 
@@ -197,12 +170,18 @@ class Reader:
             self._connection = None
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Holds one snapshot, so that the statements of a job agree."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+def in_snapshot(job: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """Has a job see one state of the file throughout, so that its statements agree.
+
+    One statement alone needs none of this, and costs less without.
+    """
+
+    def held(connection: sqlite3.Connection) -> T:
+        connection.execute("BEGIN")
+        try:
+            return job(connection)
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    return held

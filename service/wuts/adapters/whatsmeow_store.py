@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from wuts.adapters import whatsmeow_tables as tables
-from wuts.adapters.sqlite import Limits, Reader
+from wuts.adapters.sqlite import Limits, Reader, in_snapshot
 from wuts.domain.errors import DeviceNotReady, StoreUnavailable
 from wuts.domain.jid import Jid, pn_jid
 from wuts.domain.state import DeviceState
@@ -77,7 +77,7 @@ class WhatsmeowStore:
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives at most `limit` contacts, at least 1, behind the cursor `after`."""
-        job = partial(tables.read_page, after=after, limit=limit)
+        job = in_snapshot(partial(tables.read_page, after=after, limit=limit))
         return await self._run("page", device, job)
 
     async def stamped_page(
@@ -89,8 +89,7 @@ class WhatsmeowStore:
 
     async def stamp(self, device: DeviceId) -> Stamp:
         """Names the state of the store; equal stamps mean that nothing was written between."""
-        stamp, _ = await self._run_stamped("stamp", device, lambda _store: None)
-        return stamp
+        return await self._run("stamp", device, self._reader(device).stamp)
 
     async def lookup(
         self, device: DeviceId, *, pns: Collection[str], lids: Collection[str]
@@ -105,7 +104,7 @@ class WhatsmeowStore:
 
     async def synced(self, device: DeviceId) -> bool:
         """Tells whether the contacts' app state of a linked device has arrived."""
-        return await self._run("synced", device, tables.read_synced)
+        return await self._run("synced", device, in_snapshot(tables.read_synced))
 
     def forget(self, device: DeviceId) -> None:
         """Closes the file of a device that is removed, as soon as its running job is done."""
@@ -142,7 +141,8 @@ class WhatsmeowStore:
     ) -> tuple[Stamp, T]:
         """Runs a job that also tells what state of the store it saw."""
         reader = self._reader(device)
-        return await self._run(name, device, lambda store: (reader.stamp(store), job(store)))
+        stamped = in_snapshot(lambda store: (reader.stamp(store), job(store)))
+        return await self._run(name, device, stamped)
 
     async def _read(self, device: DeviceId, job: Callable[[Connection], T]) -> T:
         reader = self._reader(device)

@@ -1,6 +1,7 @@
 """What whatsmeow's tables hold, as domain values.
 
-Plain functions on an open connection, each called inside one transaction.
+Plain functions on an open connection. Each but `read_knowledge` and `read_own` makes several
+statements, and is called inside one transaction.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wuts.domain.contact import Contact, ContactPage, Names
 from wuts.domain.errors import DeviceNotReady
@@ -26,9 +27,16 @@ OLDEST_SCHEMA = 8
 NEWEST_SCHEMA = 15
 """The schema of the pinned neonize; lookups need 11, the first with redacted phones."""
 
-_PAGE, _PAIRS, _ROWS = (
+PAGE, _KNOWLEDGE = (
     files("wuts.adapters").joinpath("whatsmeow", name).read_text("utf-8")
-    for name in ("page.sql", "pairs.sql", "rows.sql")
+    for name in ("page.sql", "knowledge.sql")
+)
+# A row at a time, Python would take and give back its lock for each; here the whole page is
+# put together without it, and the event loop goes on meanwhile.
+_PAGE_AT_ONCE = (
+    "SELECT json_group_array(json_array("  # noqa: S608 # our own text
+    "cursor, jid, lid_jid, first_name, full_name, push_name, business_name"
+    f")) FROM ({PAGE})"
 )
 
 
@@ -112,54 +120,52 @@ _BEHIND_ALL = "~"
 
 def read_page(connection: Connection, after: str, limit: int) -> ContactPage:
     """Reads at most `limit` people behind the cursor, and where the next ones start."""
-    own = read_own(connection)
     # One row more tells whether anything follows.
-    values = {
+    values = page_values(connection, after, limit + 1)
+    (told,) = connection.execute(_PAGE_AT_ONCE, values).fetchone()
+    rows = json.loads(told)
+    contacts = [Contact(*contact) for _, *contact in rows[:limit]]
+    return ContactPage(contacts, rows[limit - 1][0] if len(rows) > limit else "")
+
+
+def page_values(connection: Connection, after: str, limit: int) -> dict[str, str | int]:
+    """Gives what `PAGE` is to be executed with."""
+    own = read_own(connection)
+    return {
         "our_jid": own.our_jid,
         "own_pn": own.pn,
         "own_lid": own.lid,
         "own_pn_jid": str(pn_jid(own.pn)),
         "own_lid_jid": str(lid_jid(own.lid)),
         "before": after or _BEHIND_ALL,
-        "limit": limit + 1,
+        "limit": limit,
     }
-    contacts = list(map(Contact._make, connection.execute(_PAGE, values)))
-    if len(contacts) <= limit:
-        return ContactPage(contacts, "")
-    contacts.pop()
-    return ContactPage(contacts, _key(connection, own, contacts[-1]))
 
 
 def read_knowledge(
     connection: Connection, pns: Collection[str], lids: Collection[str]
 ) -> Knowledge:
     """Reads the pairs of these people, and their rows under either JID."""
-    own = read_own(connection)
-    digits = {"pns": json.dumps(list(pns)), "lids": json.dumps(list(lids))}
-    pairs: list[tuple[str, str]] = connection.execute(_PAIRS, digits).fetchall()
-    jids = {str(pn_jid(pn)) for pn in (*pns, *(pn for _, pn in pairs))}
-    jids |= {str(lid_jid(lid)) for lid in (*lids, *(lid for lid, _ in pairs))}
-    values = {"our_jid": own.our_jid, "jids": json.dumps(list(jids))}
-    return _knowledge(pairs, connection.execute(_ROWS, values))
+    digits = {"pns": json.dumps([*pns]), "lids": json.dumps([*lids])}
+    our_jid, people = connection.execute(_KNOWLEDGE, digits).fetchone()
+    if our_jid is None:
+        raise DeviceNotReady(DeviceState.NEW)
+    return _knowledge(json.loads(people))
 
 
-def _knowledge(pairs: list[tuple[str, str]], rows: Iterable[tuple[str, ...]]) -> Knowledge:
+def _knowledge(people: Iterable[list[Any]]) -> Knowledge:
+    """Reads people as knowledge.sql tells them."""
     pn_rows: dict[str, Row] = {}
     lid_rows: dict[str, Row] = {}
-    for jid, *names, redacted_phone in rows:
-        user, _, server = jid.rpartition("@")
-        found = lid_rows if server == "lid" else pn_rows
-        found[user] = Row(Names._make(names), redacted_phone)
-    return Knowledge(pn_rows, lid_rows, {pn: lid for lid, pn in pairs}, dict(pairs))
-
-
-def _key(connection: Connection, own: Own, contact: Contact) -> str:
-    """Finds the key of the row that represents a contact: its PN row, if there is one."""
-    found = connection.execute(
-        "SELECT 1 FROM whatsmeow_contacts WHERE our_jid = ? AND their_jid = ?",
-        (own.our_jid, contact.jid),
-    ).fetchone()
-    return contact.jid if found else contact.lid_jid
+    lid_of_pn: dict[str, str] = {}
+    for pn, lid, has_pn_row, f1, n1, p1, b1, r1, has_lid_row, f2, n2, p2, b2, r2 in people:
+        if has_pn_row:
+            pn_rows[pn] = Row(Names(f1, n1, p1, b1), r1)
+        if has_lid_row:
+            lid_rows[lid] = Row(Names(f2, n2, p2, b2), r2)
+        if pn and lid:
+            lid_of_pn[pn] = lid
+    return Knowledge(pn_rows, lid_rows, lid_of_pn, {lid: pn for pn, lid in lid_of_pn.items()})
 
 
 def _digits(jid: str) -> str:

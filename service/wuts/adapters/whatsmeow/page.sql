@@ -1,4 +1,5 @@
--- One page of people, each as the six columns of a Contact; names are merged as by Names.filled_from.
+-- One page of people: a cursor and the six columns of a Contact each. Names are merged as by
+-- Names.filled_from.
 --
 -- c is the row that represents a person: the PN row, or the LID row when there is
 -- no PN row. twin is the LID row of the same person, if any. The cursor is the
@@ -9,35 +10,39 @@
 -- :own_pn_jid, :own_lid_jid   the same as JIDs
 -- :before, :limit             the cursor and the number of rows
 SELECT
-    COALESCE(by_lid.pn || '@s.whatsapp.net', c.their_jid),
+    c.their_jid AS cursor,
+    COALESCE(by_lid.pn || '@s.whatsapp.net', c.their_jid) AS jid,
     CASE
-        WHEN substr(c.their_jid, -4) = '@lid' THEN c.their_jid
+        WHEN c.their_jid GLOB '*@lid' THEN c.their_jid
         ELSE COALESCE(by_pn.lid || '@lid', '')
-    END,
+    END AS lid_jid,
     -- The saved names are a pair: both are the PN row's if it has either, else the LID row's.
     COALESCE(
         CASE WHEN c.full_name <> '' OR c.first_name <> '' THEN c.first_name ELSE twin.first_name END,
         ''
-    ),
+    ) AS first_name,
     COALESCE(
         CASE WHEN c.full_name <> '' OR c.first_name <> '' THEN c.full_name ELSE twin.full_name END,
         ''
-    ),
-    COALESCE(NULLIF(c.push_name, ''), twin.push_name, ''),
-    COALESCE(NULLIF(c.business_name, ''), twin.business_name, '')
+    ) AS full_name,
+    COALESCE(NULLIF(c.push_name, ''), twin.push_name, '') AS push_name,
+    COALESCE(NULLIF(c.business_name, ''), twin.business_name, '') AS business_name
 FROM whatsmeow_contacts AS c
 LEFT JOIN whatsmeow_lid_map AS by_lid
-    ON substr(c.their_jid, -4) = '@lid'
-    AND by_lid.lid = substr(c.their_jid, 1, length(c.their_jid) - 4)
+    -- A key of NULL is never looked for: each row takes one look into the map, not two.
+    ON by_lid.lid = CASE
+        WHEN c.their_jid GLOB '*@lid' THEN substr(c.their_jid, 1, length(c.their_jid) - 4)
+    END
 LEFT JOIN whatsmeow_lid_map AS by_pn
-    ON substr(c.their_jid, -15) = '@s.whatsapp.net'
-    AND by_pn.pn = substr(c.their_jid, 1, length(c.their_jid) - 15)
+    ON by_pn.pn = CASE
+        WHEN c.their_jid GLOB '*@s.whatsapp.net' THEN substr(c.their_jid, 1, length(c.their_jid) - 15)
+    END
 LEFT JOIN whatsmeow_contacts AS twin
     ON twin.our_jid = c.our_jid
     AND twin.their_jid = COALESCE(by_lid.pn || '@s.whatsapp.net', by_pn.lid || '@lid')
 WHERE c.our_jid = :our_jid
     AND c.their_jid < :before
-    AND (substr(c.their_jid, -15) = '@s.whatsapp.net' OR substr(c.their_jid, -4) = '@lid')
+    AND (c.their_jid GLOB '*@s.whatsapp.net' OR c.their_jid GLOB '*@lid')
     -- A LID row whose person has a PN row is told by that row.
     AND (by_lid.lid IS NULL OR twin.their_jid IS NULL)
     -- The account itself, under whichever JID and pair it is known.
