@@ -299,7 +299,7 @@ class TestRoster:
         office.clock.advance(minutes=20)
         heard = await office.enquirer.roster(A, GROUP, fresh=False)
         assert Heard(ROSTER, START, remembered=True) == heard
-        other = replace(GROUP, user="12345")
+        other = GROUP._replace(user="12345")
         for call in (
             office.enquirer.roster(A, GROUP, fresh=True),
             office.enquirer.roster(A, other, fresh=False),
@@ -312,7 +312,7 @@ class TestRoster:
     async def test_least_used_go(self, tmp_path: Path) -> None:
         """So many rosters are remembered; the one used least recently goes first."""
         office = Office(tmp_path, replace(PLENTY, rosters=2))
-        groups = [replace(GROUP, user=str(12345 + index)) for index in range(3)]
+        groups = [GROUP._replace(user=str(12345 + index)) for index in range(3)]
         for group in groups:
             office.sessions.rosters[str(group)] = ROSTER
         for index in (0, 1, 0, 2):

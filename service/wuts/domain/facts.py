@@ -81,14 +81,12 @@ class Facts:
         certain, vague = _parted(checks)
         self._layers = [*_layer_of(certain), *self._layers, *_layer_of(vague)]
 
-    @property
-    def has_roster(self) -> bool:
-        """Whether a group was asked for and answered."""
-        return self._roster is not None
-
-    def member(self, pn: str, lid: str) -> Participant | None:
-        """Finds the person in the roster, if there is one."""
-        return self._roster.answer.find(pn=pn, lid=lid) if self._roster else None
+    def membership(self, pn: str, lid: str) -> tuple[Participant | None, bool]:
+        """Finds the person in the roster; tells also whether there is one that lacks them."""
+        if self._roster is None:
+            return None, False
+        member = self._roster.answer.find(pn=pn, lid=lid)
+        return member, member is None
 
     def lid_of(self, pn: str) -> str:
         """Gives the LID of a phone number; empty when unknown."""
@@ -117,7 +115,7 @@ class Facts:
             if lid and pairs.lid_of_pn.get(pn) == lid:
                 found.append(evidence)
                 break  # the others were not needed
-        if self._roster is not None and self.member(pn, lid) is not None:
+        if self._roster is not None and self.membership(pn, lid)[0] is not None:
             found.append(Evidence(Source.GROUP, self._roster.at))
         if not found:
             is_kept = pn in self.store.pn_rows or lid in self.store.lid_rows

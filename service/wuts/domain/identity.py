@@ -81,24 +81,32 @@ def _failure(error: errors.DomainError) -> Status:
     return next(kinds, Status.SERVICE_UNAVAILABLE)
 
 
-def identify(asked: Jid, facts: Facts, verdict: Verdict | None = None) -> Identity:
-    """Finds the identity of a LID, or of a number of which there is a verdict."""
+def identify(
+    asked: Jid, facts: Facts, verdict: Verdict | None = None, *, explained: bool = True
+) -> Identity:
+    """Finds the identity of a LID, or of a number of which there is a verdict.
+
+    Without `explained` there is no evidence, which takes as long to find as half of the rest.
+    """
     if verdict is None:
-        person = _Person.of(facts.pn_of(asked.user), asked.user, facts)
-        status = person.status_of_lid()
+        pn, lid = facts.pn_of(asked.user), asked.user
     else:
-        number = verdict.spelling.best
-        person = _Person.of(number, facts.lid_of(number), facts)
-        status = person.status_of_number(verdict)
+        pn = verdict.spelling.best
+        lid = facts.lid_of(pn)
+    person = _Person(
+        facts.store.pn_rows.get(pn), facts.store.lid_rows.get(lid), *facts.membership(pn, lid)
+    )
+    status = person.status_of_number(verdict) if verdict else person.status_of_lid(pn)
     identity = Identity(
         asked,
-        _jid(person.pn, Server.PN, asked),
-        _jid(person.lid, Server.LID, asked),
+        _jid(pn, Server.PN, asked),
+        _jid(lid, Server.LID, asked),
         person.names(),
         status,
-        redacted_phone=person.redacted_phone() if status is Status.PHONE_HIDDEN else "",
-        evidence=facts.evidence(person.pn, person.lid, verdict.heard if verdict else None),
-        spelling=verdict.spelling if verdict else None,
+        person.redacted_phone() if status is Status.PHONE_HIDDEN else "",
+        0,
+        facts.evidence(pn, lid, verdict.heard if verdict else None) if explained else None,
+        verdict.spelling if verdict else None,
     )
     return identity.failed(verdict.error) if verdict and verdict.error else identity
 
@@ -111,20 +119,12 @@ def _jid(user: str, server: Server, asked: Jid) -> Jid | None:
 
 
 class _Person(NamedTuple):
-    """Somebody's digits, an empty text for what is not known, and what is told of them."""
+    """What is told of somebody: the rows under both JIDs, and how they stand to the group."""
 
-    pn: str
-    lid: str
     pn_row: Row | None
     lid_row: Row | None
     member: Participant | None
     is_outside: bool
-
-    @classmethod
-    def of(cls, pn: str, lid: str, facts: Facts) -> _Person:
-        member = facts.member(pn, lid)
-        rows = facts.store.pn_rows.get(pn), facts.store.lid_rows.get(lid)
-        return cls(pn, lid, *rows, member, facts.has_roster and member is None)
 
     def names(self) -> Names:
         names = self.pn_row.names if self.pn_row else _NAMELESS
@@ -142,10 +142,10 @@ class _Person(NamedTuple):
             return Status.NOT_IN_GROUP
         return None if verdict.spelling.proof else Status.UNKNOWN
 
-    def status_of_lid(self) -> Status | None:
+    def status_of_lid(self, pn: str) -> Status | None:
         if self.is_outside:
             return Status.NOT_IN_GROUP
-        if self.pn:
+        if pn:
             return None
         is_named = self.lid_row is not None and self.lid_row.names
         return Status.PHONE_HIDDEN if is_named or self.redacted_phone() else Status.UNKNOWN

@@ -30,17 +30,26 @@ class Proof(StrEnum):
     SERVER = "SERVER"
 
 
-# By country code and length: what the number looks like, and its other spelling.
+class _Rule(NamedTuple):
+    """What a number looks like, and what its other spelling has at a place: more, or less."""
+
+    pattern: re.Pattern[str]
+    place: int
+    added: str = ""
+    dropped: int = 0
+
+
+# By country code and length.
 _RULES: Final = {
     # Brazil: mobiles have got a 9 before their eight digits, landlines (2 to 5) have not.
-    ("55", 12): (re.compile(r"(55[1-9][1-9])([6-9][0-9]{7})"), r"\g<1>9\2"),
-    ("55", 13): (re.compile(r"(55[1-9][1-9])9([6-9][0-9]{7})"), r"\1\2"),
+    ("55", 12): _Rule(re.compile(r"55[1-9][1-9][6-9][0-9]{7}"), 4, added="9"),
+    ("55", 13): _Rule(re.compile(r"55[1-9][1-9]9[6-9][0-9]{7}"), 4, dropped=1),
     # Mexico: the 1 of mobiles was given up.
-    ("52", 12): (re.compile(r"(52)([2-9][0-9]{9})"), r"\g<1>1\2"),
-    ("52", 13): (re.compile(r"(52)1([2-9][0-9]{9})"), r"\1\2"),
+    ("52", 12): _Rule(re.compile(r"52[2-9][0-9]{9}"), 2, added="1"),
+    ("52", 13): _Rule(re.compile(r"521[2-9][0-9]{9}"), 2, dropped=1),
     # Argentina: mobiles have a 9 when they are called from abroad.
-    ("54", 12): (re.compile(r"(54)([1-3][0-9]{9})"), r"\g<1>9\2"),
-    ("54", 13): (re.compile(r"(54)9([1-3][0-9]{9})"), r"\1\2"),
+    ("54", 12): _Rule(re.compile(r"54[1-3][0-9]{9}"), 2, added="9"),
+    ("54", 13): _Rule(re.compile(r"549[1-3][0-9]{9}"), 2, dropped=1),
 }
 
 
@@ -50,11 +59,9 @@ def variants(number: str) -> tuple[str, ...]:
     They are candidates: an account may be known by any of them, or by none.
     """
     rule = _RULES.get((number[:2], len(number)))
-    if rule is None:
+    if rule is None or rule.pattern.fullmatch(number) is None:
         return ()
-    pattern, other = rule
-    match = pattern.fullmatch(number)
-    return (match.expand(other),) if match else ()
+    return (number[: rule.place] + rule.added + number[rule.place + rule.dropped :],)
 
 
 class Spelling(NamedTuple):

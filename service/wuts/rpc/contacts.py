@@ -88,6 +88,7 @@ class ContactsServicer(SectionCalls):
             dry_run=request.dry_run,
             store=self._store,
             enquiries=self._enquiries,
+            explained=full,
         )
         return identity_messages.resolution(request.jids, found, full=full)
 

@@ -29,15 +29,21 @@ def add_contacts(
     full: bool,
 ) -> None:
     """Appends contacts to a response; unknown fields stay unset."""
+    # Setting what is known costs half of what passing everything to add() does.
+    add = target.add
     for jid, lid_jid, first, full_name, push, business in contacts:
-        target.add(
-            jid=jid,
-            first_name=first or None,
-            full_name=full_name or None,
-            push_name=push or None,
-            business_name=business or None,
-            lid_jid=(lid_jid or None) if full else None,
-        )
+        message = add()
+        message.jid = jid
+        if first:
+            message.first_name = first
+        if full_name:
+            message.full_name = full_name
+        if push:
+            message.push_name = push
+        if business:
+            message.business_name = business
+        if full and lid_jid:
+            message.lid_jid = lid_jid
 
 
 def picture(found: FoundPicture, *, full: bool) -> picture_pb2.ProfilePicture:

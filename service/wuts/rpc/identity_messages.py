@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from google.protobuf import struct_pb2
 
 from wuts.contacts.v1 import contacts_service_pb2 as pb
-from wuts.contacts.v1.resolved_identifier_pb2 import ResolvedIdentifier
 from wuts.domain.identity import Identity, Status
 from wuts.rpc.convert import timestamp
 from wuts.usecases.identifiers import Invalid, Unsupported
@@ -15,6 +14,7 @@ from wuts.usecases.identifiers import Invalid, Unsupported
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wuts.contacts.v1.resolved_identifier_pb2 import ResolvedIdentifier
     from wuts.domain.spelling import Spelling
     from wuts.usecases.number_checks import Plan
     from wuts.usecases.resolve_identifiers import Resolution
@@ -24,48 +24,59 @@ def resolution(
     inputs: Sequence[str], found: Resolution, *, full: bool
 ) -> pb.ResolveIdentifiersResponse:
     """Makes the answer: one item for each input, and the counts of a dry run."""
-    pairs = zip(inputs, found.items, strict=True)
-    return pb.ResolveIdentifiersResponse(
+    response = pb.ResolveIdentifiersResponse(
         success=True,
         count=len(found.items),
-        items=(item(text, result, full=full) for text, result in pairs),
         dry_run=_dry_run(found.plan) if found.plan else None,
     )
+    for text, result in zip(inputs, found.items, strict=True):
+        _add_item(response.items.add(), text, result, full=full)
+    return response
 
 
 def _dry_run(plan: Plan) -> pb.DryRun:
     return pb.DryRun(numbers=plan.numbers, variants=plan.variants, groups=plan.groups)
 
 
-def item(text: str, result: Identity | Invalid | Unsupported, *, full: bool) -> ResolvedIdentifier:
-    """Makes the item of one input."""
-    if isinstance(result, Invalid):
-        detail = result.detail
-        return ResolvedIdentifier(input=text, status=Status.INVALID_IDENTIFIER, detail=detail)
-    if isinstance(result, Unsupported):
-        return ResolvedIdentifier(input=text, status=Status.UNSUPPORTED, detail=result.detail)
-    message = _known(text, result)
-    if full:
-        _add_details(message, result)
-    return message
+def _add_item(
+    message: ResolvedIdentifier,
+    text: str,
+    result: Identity | Invalid | Unsupported,
+    *,
+    full: bool,
+) -> None:
+    """Fills the item of one input."""
+    message.input = text
+    if isinstance(result, Identity):
+        _add_identity(message, result)
+        if full:
+            _add_details(message, result)
+        return
+    is_invalid = isinstance(result, Invalid)
+    message.status = Status.INVALID_IDENTIFIER if is_invalid else Status.UNSUPPORTED
+    message.detail = result.detail
 
 
-def _known(text: str, identity: Identity) -> ResolvedIdentifier:
-    names, pn = identity.names, identity.pn
-    pn_jid = str(pn) if pn else None
-    return ResolvedIdentifier(
-        input=text,
-        input_jid=str(identity.asked),
-        resolved_jid=pn_jid,
-        jid=pn_jid or str(identity.asked),
-        phone_number=pn.user if pn else None,
-        lid_jid=str(identity.lid) if identity.lid else None,
-        full_name=names.full or None,
-        push_name=names.push or None,
-        status=identity.status,
-        redacted_phone=identity.redacted_phone or None,
-        retry_after=identity.retry_after or None,
-    )
+def _add_identity(message: ResolvedIdentifier, identity: Identity) -> None:
+    # Setting what is known costs half of what passing everything to the constructor does.
+    asked, pn, lid, names, status, redacted_phone, retry_after, *_ = identity
+    message.input_jid = str(asked)
+    message.jid = str(identity.best)
+    if pn:
+        message.resolved_jid = message.jid
+        message.phone_number = pn.user
+    if lid:
+        message.lid_jid = str(lid)
+    if names.full:
+        message.full_name = names.full
+    if names.push:
+        message.push_name = names.push
+    if status:
+        message.status = status
+    if redacted_phone:
+        message.redacted_phone = redacted_phone
+    if retry_after:
+        message.retry_after = retry_after
 
 
 def _add_details(message: ResolvedIdentifier, identity: Identity) -> None:

@@ -53,19 +53,21 @@ async def resolve_identifiers(
     dry_run: bool,
     store: ContactStore,
     enquiries: Enquiries,
+    explained: bool = True,
 ) -> Resolution:
     """Resolves each input by what is known, and what WhatsApp may be asked.
 
     Asks for the roster of `group_jid`, when one is given, and about numbers as
     far as `lookup` allows. Raises ValidationFailed for a wrong number of inputs
     or a malformed group, and whatever store and roster raise; neither a bad
-    input nor a number without an answer fails the others.
+    input nor a number without an answer fails the others. `explained` has the
+    identities come with their evidence.
     """
     if not 1 <= len(inputs) <= MAX_INPUTS:
         message = f"must hold 1 to {MAX_INPUTS} identifiers"
         raise ValidationFailed("jids", message, str(len(inputs)))
     group = parse_group_field(group_jid)
-    resolver = _Resolver(device, lookup, store, enquiries)
+    resolver = _Resolver(device, lookup, store, enquiries, explained=explained)
     return await resolver.resolve([parse(text) for text in inputs], group, dry_run=dry_run)
 
 
@@ -73,10 +75,17 @@ class _Resolver:
     """Works on one call."""
 
     def __init__(
-        self, device: DeviceId, lookup: Lookup, store: ContactStore, enquiries: Enquiries
+        self,
+        device: DeviceId,
+        lookup: Lookup,
+        store: ContactStore,
+        enquiries: Enquiries,
+        *,
+        explained: bool,
     ) -> None:
         self._device = device
         self._lookup = lookup
+        self._explained = explained
         self._store = store
         self._enquiries = enquiries
         self._until = asyncio.get_running_loop().time() + _NETWORK_SECONDS
@@ -98,9 +107,22 @@ class _Resolver:
         facts = Facts(*known, roster=found.heard, checks=checks)
         verdicts = {number: settle(local, answers) for number, local in spellings.items()}
         return Resolution(
-            [_item(each, facts, verdicts, found) for each in parsed],
+            [self._item(each, facts, verdicts, found) for each in parsed],
             replace(plan, groups=found.questions) if plan else None,
         )
+
+    def _item(
+        self,
+        parsed: Jid | Invalid | Unsupported,
+        facts: Facts,
+        verdicts: Mapping[str, Verdict],
+        found: FoundRoster,
+    ) -> Identity | Invalid | Unsupported:
+        if not isinstance(parsed, Jid):
+            return parsed
+        verdict = verdicts[parsed.user] if parsed.server is Server.PN else None
+        identity = identify(parsed, facts, verdict, explained=self._explained)
+        return identity.failed(found.error) if found.error else identity
 
     async def _read(self, wanted: Wanted) -> tuple[Knowledge, datetime]:
         known = await self._store.lookup(self._device, pns=wanted.pns, lids=wanted.lids)
@@ -136,16 +158,3 @@ def _checks(answers: Answers) -> list[Heard[NumberCheck]]:
     """Chooses the answers that say who has a number."""
     heard = (answer for answer in answers.values() if not isinstance(answer, DomainError))
     return [check for check in heard if check.answer.registered]
-
-
-def _item(
-    parsed: Jid | Invalid | Unsupported,
-    facts: Facts,
-    verdicts: Mapping[str, Verdict],
-    found: FoundRoster,
-) -> Identity | Invalid | Unsupported:
-    if not isinstance(parsed, Jid):
-        return parsed
-    verdict = verdicts[parsed.user] if parsed.server is Server.PN else None
-    identity = identify(parsed, facts, verdict)
-    return identity.failed(found.error) if found.error else identity
