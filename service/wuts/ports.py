@@ -255,6 +255,15 @@ class Enquiries(Protocol):
         """Gives the roster of a group; `fresh` asks even when it is known."""
         ...
 
+    def recall_picture(
+        self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
+    ) -> Heard[Picture | Unchanged] | None:
+        """Gives what WhatsApp has shown of exactly this chat, if it is still good; asks nothing.
+
+        None also where there was no picture to see: another spelling may have one.
+        """
+        ...
+
     async def picture(
         self,
         device: DeviceId,

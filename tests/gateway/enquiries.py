@@ -50,6 +50,12 @@ class Enquiries:
         """Asks for the roster."""
         return Heard(await self._sessions.roster(device, group), HEARD_AT)
 
+    def recall_picture(
+        self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
+    ) -> Heard[Picture | Unchanged] | None:
+        """Remembers nothing."""
+        return None
+
     async def picture(
         self,
         device: DeviceId,

@@ -116,6 +116,49 @@ class TestFresh:
         assert ["", "1"] == office.sessions.asked_ids
 
 
+class TestRecall:
+    """What is known of a chat without a question."""
+
+    async def test_shown(self, office: Office) -> None:
+        """A picture is recalled by the JID it was asked for by, in the size that was shown."""
+        shown = await office.picture()
+        recalled = [
+            office.enquirer.recall_picture(A, chat, preview=preview, existing_id="")
+            for chat, preview in ((MARIA, True), (MARIA, False), (MARIA_LID, True))
+        ]
+        assert [replace(shown, remembered=True), None, None] == recalled
+
+    async def test_held(self, office: Office) -> None:
+        """Who holds the picture is told that it is unchanged."""
+        await office.picture()
+        heard = office.enquirer.recall_picture(A, MARIA, preview=True, existing_id="1")
+        assert heard is not None
+        assert Unchanged("1") == heard.answer
+
+    async def test_old(self, office: Office) -> None:
+        """What is no longer good is not recalled."""
+        await office.picture()
+        office.clock.advance(minutes=15)
+        assert office.enquirer.recall_picture(A, MARIA, preview=True, existing_id="") is None
+
+    async def test_refused(self, office: Office) -> None:
+        """That there is nothing to see is not told here."""
+        show(office, MARIA, PictureHidden())
+        await error_of(office.picture())
+        assert office.enquirer.recall_picture(A, MARIA, preview=True, existing_id="") is None
+
+    async def test_changed(self, office: Office) -> None:
+        """A picture that has changed is forgotten."""
+        await office.picture()
+        changed(office, MARIA)
+        assert office.enquirer.recall_picture(A, MARIA, preview=True, existing_id="") is None
+
+    async def test_other_device(self, office: Office) -> None:
+        """No device tells what another one was shown."""
+        await office.picture()
+        assert office.enquirer.recall_picture(B, MARIA, preview=True, existing_id="") is None
+
+
 class TestStale:
     """Afterwards WhatsApp is asked whether the picture still is the same."""
 

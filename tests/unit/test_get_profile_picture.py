@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -28,6 +28,14 @@ LONG, SHORT = "5511987654321", "551187654321"
 LONG_JID, SHORT_JID = f"{LONG}@s.whatsapp.net", f"{SHORT}@s.whatsapp.net"
 LID, GROUP = "112233445566778@lid", "120363039000000000@g.us"
 PICTURE = Picture("https://pps.whatsapp.net/v/a.jpg?oe=7FFFFFFF", "1700000000", "preview", "/v/a")
+
+
+class Unreadable(InMemoryContactStore):
+    """A store that cannot be read."""
+
+    async def lookup(self, *_: object, **__: object) -> NoReturn:
+        """Fails."""
+        raise errors.StoreUnavailable
 
 
 class World:
@@ -121,6 +129,24 @@ class TestMemory:
         await world.find(number=LONG)
         found = await world.find(number=LONG, existing_id=PICTURE.id)
         assert (Unchanged(PICTURE.id), [LONG_JID]) == (found.heard.answer, world.sessions.asked)
+
+    @pytest.mark.parametrize("question", [{"number": LONG}, {"jid": LID}, {"jid": GROUP}])
+    async def test_without_the_store(self, world: World, question: dict[str, str]) -> None:
+        """A picture that was shown of this very JID is told while the store cannot be read."""
+        shown = await world.find(**question)
+        world.store = Unreadable()
+        found = await world.find(**question)
+        told = (found.chat, found.heard.answer, found.heard.remembered)
+        assert (shown.chat, PICTURE, True) == told
+
+    async def test_spelling_proven_later(self, world: World) -> None:
+        """That one spelling has no picture keeps nobody from the one that is proven since."""
+        world.sessions.pictures[LONG_JID] = errors.PictureNotSet()
+        with pytest.raises(errors.PictureNotSet):
+            await world.find(number=LONG)
+        world.store.add_row(DEVICE, SHORT_JID, Names(full="Ana"))
+        found = await world.find(number=LONG)
+        assert (SHORT_JID, PICTURE) == (str(found.chat), found.heard.answer)
 
     async def test_refresh(self, world: World) -> None:
         """Who wants to be sure has WhatsApp asked."""

@@ -62,6 +62,13 @@ async def get_profile_picture(
     # By contract a picture needs a connected device, also one that is remembered:
     # what was true when the connection was lost may have changed unnoticed.
     await sessions.require_connected(device)
+    if not question.refresh:
+        # WhatsApp has shown a picture of this very JID, so there is no other spelling to look for.
+        known = enquiries.recall_picture(
+            device, asked, preview=question.preview, existing_id=question.existing_id
+        )
+        if known is not None:
+            return FoundPicture(asked, known)
     target = await find_target(device, asked, store, enquiries)
     heard = await enquiries.picture(
         device,

@@ -89,6 +89,15 @@ class Enquirer:
         """
         return await (await self._desk(device)).rosters.ask(group, fresh=fresh)
 
+    def recall_picture(
+        self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
+    ) -> Heard[Picture | Unchanged] | None:
+        """Gives what WhatsApp has shown of exactly this chat, if it is still good."""
+        desk = self._desks.get(device)
+        if desk is None:
+            return None
+        return desk.pictures.recall(chat, preview=preview, existing_id=existing_id)
+
     async def picture(
         self,
         device: DeviceId,

@@ -63,6 +63,10 @@ class PictureMemory:
         """Gives what was shown last, however old."""
         return self._entries.get((str(person), preview))
 
+    def entry_of_chat(self, chat: Jid, *, preview: bool) -> Entry | None:
+        """Gives what was shown last of whoever was asked about by this JID."""
+        return self._entries.get((self._persons.get(str(chat), ""), preview))
+
     def refusal(self, person: Jid) -> PictureHidden | PictureNotSet | None:
         """Gives the reason why there is no picture to see, while it is believed."""
         answer = self._answers.get((PICTURE, str(person)))

@@ -41,6 +41,14 @@ class Pictures:
         self._flights: SingleFlight[Shown] = SingleFlight(joined)
         self.memory = PictureMemory(asking, answers)
 
+    def recall(self, chat: Jid, *, preview: bool, existing_id: str) -> Shown | None:
+        """Gives what was shown of a chat, if it was asked about by this JID and is still good."""
+        entry = self.memory.entry_of_chat(chat, preview=preview)
+        shown = self._shown(entry, existing_id)
+        if shown is not None:
+            self._asking.note(QueryClass.PICTURE, "hit")
+        return shown
+
     async def ask(self, wish: Wish) -> Shown:
         """Gives the picture, from memory if it is good and no refresh is wanted."""
         entry = self.memory.entry(wish.person, preview=wish.preview)
@@ -53,7 +61,7 @@ class Pictures:
         # After a change nobody joins a question from before it.
         key = (wish.person, wish.preview, known_id, self.memory.changes)
         shown = await self._flights.share(key, lambda: self._ask(wish, known_id))
-        return Heard(_reply(wish, shown.answer, working), shown.at)
+        return Heard(_reply(wish.existing_id, shown.answer, working), shown.at)
 
     async def close(self) -> None:
         """Ends the questions under way."""
@@ -65,13 +73,17 @@ class Pictures:
         if refusal is not None:
             self._asking.note(QueryClass.PICTURE, "hit")
             raise refusal
+        return self._shown(entry, wish.existing_id)
+
+    def _shown(self, entry: Entry | None, existing_id: str) -> Shown | None:
         asking = self._asking
         if entry is None or not asking.is_fresh(entry.at, asking.policy.picture):
             return None
         working = entry.working(asking.clock())
-        if working is None and (entry.picture is not None or entry.id != wish.existing_id):
+        if working is None and (entry.picture is not None or entry.id != existing_id):
             return None
-        return Heard(_reply(wish, working or Unchanged(entry.id)), entry.at, remembered=True)
+        told = _reply(existing_id, working or Unchanged(entry.id))
+        return Heard(told, entry.at, remembered=True)
 
     async def _ask(self, wish: Wish, known_id: str) -> Shown:
         asking, memory, changes = self._asking, self.memory, self.memory.changes
@@ -91,12 +103,12 @@ class Pictures:
 
 
 def _reply(
-    wish: Wish, told: Picture | Unchanged, working: Picture | None = None
+    existing_id: str, told: Picture | Unchanged, working: Picture | None = None
 ) -> Picture | Unchanged:
     """Says to a caller what WhatsApp said to the question that was shared.
 
     That may have been asked with the id of the picture that was known, `working`.
     """
-    if told.id == wish.existing_id:
+    if told.id == existing_id:
         return Unchanged(told.id)
     return working if isinstance(told, Unchanged) and working is not None else told
