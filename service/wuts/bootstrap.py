@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from wuts.settings import Settings
 
 _log = structlog.get_logger()
+_YOUNG_OBJECTS = 10_000
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -101,10 +103,22 @@ async def _serve(settings: Settings, data: DataDirectory, page_tokens: PageToken
         await open_things.enter_async_context(listening)
         # Whoever calls as soon as the port is open finds them connecting.
         sessions.start(to_connect)
+        _settle_memory()
         await stop.wait()
         _log.info("stopping")
         stop.clear()
     _log.info("stopped")
+
+
+def _settle_memory() -> None:
+    """Keeps the garbage collector off what is here to stay, and from looking all the time.
+
+    A call makes hundreds of objects and hardly any cycle; looking through all that was
+    imported, again and again, took a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
 
 
 @contextlib.asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import grpc
 import structlog
@@ -35,6 +35,7 @@ _TRANSCODED = "x-envoy-original-path"
 _FRAMES = 6
 
 Context = aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class CallGuard(aio.ServerInterceptor):
@@ -56,17 +57,25 @@ class CallGuard(aio.ServerInterceptor):
         self._call_timeout = call_timeout
         self._load = load
         self._instruments = instruments
+        self._guarded: dict[str, Handler | None] = {}
 
     async def intercept_service(
         self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
-        ],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> Handler | None:
         """Replaces the handler of a call by its guarded twin."""
-        handler = await continuation(handler_call_details)
         method = str(handler_call_details.method)
+        guarded = self._guarded.get(method)
+        if guarded is None:
+            handler = await continuation(handler_call_details)
+            guarded = self._guard(method, handler)
+            # A method that does not exist is not kept: its name is any caller's invention.
+            if handler is not None:
+                self._guarded[method] = guarded
+        return guarded
+
+    def _guard(self, method: str, handler: Handler | None) -> Handler | None:
         if method.startswith(_OPEN):
             return handler
         if handler is None:

@@ -12,6 +12,7 @@ from wuts.domain.errors import RateLimited, ServiceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from wuts.domain.caller import Caller
 
@@ -45,19 +46,15 @@ class Load:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    @contextmanager
-    def call(self, caller: Caller) -> Iterator[None]:
+    def call(self, caller: Caller) -> AbstractContextManager[None]:
         """Counts a call while it lasts; raises ServiceUnavailable and RateLimited."""
         bounds = self._bounds
-        with self._counted(self._calls, caller.tenant, bounds.calls, bounds.calls_of_tenant):
-            yield
+        return self._counted(self._calls, caller.tenant, bounds.calls, bounds.calls_of_tenant)
 
-    @contextmanager
-    def stream(self, caller: Caller) -> Iterator[None]:
+    def stream(self, caller: Caller) -> AbstractContextManager[None]:
         """Counts a stream while it lasts; raises as `call` does."""
         bounds = self._bounds
-        with self._counted(self._streams, caller.tenant, bounds.streams, bounds.streams_of_tenant):
-            yield
+        return self._counted(self._streams, caller.tenant, bounds.streams, bounds.streams_of_tenant)
 
     def under_way(self) -> dict[str, int]:
         """Counts calls and streams of all tenants."""

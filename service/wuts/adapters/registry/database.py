@@ -79,6 +79,13 @@ class Database:
         with self._turn, _translated():
             return self._connection.execute(statement, values or {}).fetchall()
 
+    def version(self) -> tuple[int, int]:
+        """Names the state of the registry: the same as long as nobody has written to it."""
+        with self._turn, _translated():
+            # SQLite counts the commits of others, and for itself the rows it has changed.
+            (others,) = self._connection.execute("PRAGMA data_version").fetchone()
+            return int(others), self._connection.total_changes
+
     def write(self, statement: str, values: Mapping[str, object]) -> int:
         """Runs one changing statement and gives the number of rows changed."""
         with self._turn, _translated():

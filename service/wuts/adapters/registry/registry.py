@@ -6,6 +6,8 @@ import uuid
 from sqlite3 import IntegrityError
 from typing import TYPE_CHECKING, cast
 
+from cachetools import LRUCache
+
 from wuts.adapters.registry.database import Taken
 from wuts.adapters.registry.people import People, digest, moment, now
 from wuts.adapters.registry.records import require_device_id
@@ -15,6 +17,8 @@ from wuts.domain.errors import NotFound
 from wuts.domain.jid import parse_user
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wuts.domain.jid import Jid
 
 
@@ -24,20 +28,38 @@ class Registry(People):
     Answers the ports TokenDirectory and Devices.
 
     Tenants and users are named by their handles everywhere, in a Caller too;
-    devices by their ids. Nothing is cached: a revocation, by whichever process,
-    holds from the next request on. Raises ServiceUnavailable when the file
-    cannot be read or written within a second.
+    devices by their ids. Callers are remembered until anything is written: a
+    revocation, by whichever process, holds from the next request on. Raises
+    ServiceUnavailable when the file cannot be read or written within a second.
     """
+
+    def __init__(self, data: Path) -> None:
+        """Opens the registry in the data directory."""
+        super().__init__(data)
+        self._callers: LRUCache[bytes, Caller] = LRUCache(_CALLERS)
+        self._callers_of = (0, 0)
 
     def authenticate(self, token: str) -> Caller | None:
         """Tells who holds this token; None for an unknown or revoked one."""
+        version, sha256 = self._database.version(), digest(token)
+        if version != self._callers_of:
+            self._callers.clear()
+            self._callers_of = version
+        caller = self._callers.get(sha256)
+        if caller is None:
+            caller = self._find_caller(sha256)
+            if caller is not None:
+                self._callers[sha256] = caller
+        return caller
+
+    def _find_caller(self, sha256: bytes) -> Caller | None:
         statement = (
             "SELECT u.tenant, u.name, u.role, t.device, d.id FROM tokens AS t"
             " JOIN users AS u ON u.tenant = t.tenant AND u.name = t.user"
             " LEFT JOIN devices AS d ON d.tenant = u.tenant AND d.user = u.name"
             " WHERE t.sha256 = :sha256 AND t.revoked_at IS NULL ORDER BY d.created_at, d.rowid"
         )
-        rows = cast("list[_CallerRow]", self._database.read(statement, {"sha256": digest(token)}))
+        rows = cast("list[_CallerRow]", self._database.read(statement, {"sha256": sha256}))
         if not rows:
             return None
         tenant, user, role, bound_device, _ = rows[0]
@@ -122,6 +144,8 @@ class Registry(People):
             raise NotFound(what="device")
 
 
+_CALLERS = 10_000
+# Some megabytes at the most.
 _DEVICES = "SELECT id, tenant, user, name, account, created_at, updated_at FROM devices"
 _CallerRow = tuple[str, str, str, DeviceId | None, DeviceId | None]
 _DeviceRow = tuple[DeviceId, str, str, str | None, str | None, int, int]

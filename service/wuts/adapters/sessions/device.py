@@ -195,6 +195,8 @@ class DeviceSession:
     async def _settled(self, seconds: float) -> None:
         """Waits, for a time, until the device is neither connecting nor reconnecting."""
         standing = self._supervisor.standing
+        if standing.state not in HOPEFUL:
+            return  # as nearly always; a timer costs more than all the rest
         try:
             async with asyncio.timeout(seconds):
                 while standing.state in HOPEFUL:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,6 +20,8 @@ from wuts import __version__
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
+
+M = TypeVar("M", Counter, Histogram)
 
 _SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 # Seconds of what goes to WhatsApp, and
@@ -107,18 +110,18 @@ class PrometheusMetrics:
 
     def call_ended(self, rpc: str, code: str, reason: str, seconds: float | None) -> None:
         """Counts a call."""
-        self._calls.labels(rpc, code, reason).inc()
+        _child(self._calls, rpc, code, reason).inc()
         if seconds is not None:
-            self._call_seconds.labels(rpc).observe(seconds)
+            _child(self._call_seconds, rpc).observe(seconds)
 
     def list_answered(self, answer: str) -> None:
         """Counts a list."""
-        self._lists.labels(answer).inc()
+        _child(self._lists, answer).inc()
 
     def store_read(self, job: str, outcome: str, seconds: float) -> None:
         """Counts a read."""
-        self._reads.labels(job, outcome).inc()
-        self._read_seconds.labels(job).observe(seconds)
+        _child(self._reads, job, outcome).inc()
+        _child(self._read_seconds, job).observe(seconds)
 
     def asked(self, query: str, outcome: str, seconds: float) -> None:
         """Counts a question."""
@@ -127,7 +130,7 @@ class PrometheusMetrics:
 
     def recalled(self, query: str, outcome: str, number: int = 1) -> None:
         """Counts questions that may need no asking."""
-        self._recalls.labels(query, outcome).inc(number)
+        _child(self._recalls, query, outcome).inc(number)
 
     def compared(self, outcome: str, seconds: float) -> None:
         """Counts a comparison."""
@@ -141,3 +144,9 @@ class PrometheusMetrics:
     def text(self) -> bytes:
         """Writes everything in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+@cache
+def _child(metric: M, *labels: str) -> M:
+    """Finds what is counted under these labels; the library looks long for it each time."""
+    return metric.labels(*labels)
