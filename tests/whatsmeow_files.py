@@ -1,10 +1,13 @@
-"""Store files as the engine makes them, filled by hand."""
+"""Store files as the engine makes them, filled by hand.
+
+By the SQLite that the service reads them with: within one process a second one would drop its
+locks.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -12,12 +15,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apsw
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wuts.domain.caller import DeviceId
     from wuts.domain.contact import Names
 
+_BUSY_MS = 5000
 _MAKE_STORE = """
 import sys
 import no_libmagic
@@ -53,7 +59,7 @@ class WhatsmeowFiles:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._open: dict[DeviceId, sqlite3.Connection] = {}
+        self._open: dict[DeviceId, apsw.Connection] = {}
 
     def path(self, device: DeviceId) -> Path:
         """Tells where the store of a device is."""
@@ -118,14 +124,16 @@ class WhatsmeowFiles:
         if device in self._open:
             self._open[device].execute(statement, values)
             return
-        with self.together(device) as connection:
+        with closing(apsw.Connection(str(self.path(device)))) as connection:
+            connection.set_busy_timeout(_BUSY_MS)
+            connection.pragma("foreign_keys", "ON")
             connection.execute(statement, values)
 
     @contextmanager
-    def together(self, device: DeviceId) -> Iterator[sqlite3.Connection]:
+    def together(self, device: DeviceId) -> Iterator[apsw.Connection]:
         """Commits whatever is run within as one transaction; far quicker for many rows."""
-        with closing(sqlite3.connect(self.path(device))) as connection, connection:
-            connection.execute("PRAGMA foreign_keys = ON")
+        with closing(apsw.Connection(str(self.path(device)))) as connection, connection:
+            connection.set_busy_timeout(_BUSY_MS)
             self._open[device] = connection
             try:
                 yield connection

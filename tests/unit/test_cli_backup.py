@@ -24,7 +24,6 @@ from wuts.adapters.registry import Registry
 from wuts.cli.main import cli
 from wuts.cli.progress import Meter
 from wuts.domain.caller import DeviceId
-from wuts.domain.contact import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,9 +106,13 @@ class TestRoundTrip:
         (data / ".wuts-sandbox").touch(mode=0o600)
         store = data / "devices" / DEVICE / "store.db"
         with closing(sqlite3.connect(store)) as writer:
-            # A connection in use keeps SQLite from moving the log into the file.
-            assert writer.execute("SELECT count(*) FROM whatsmeow_contacts").fetchone() == (0,)
-            WhatsmeowFiles(data).add_row(DEVICE, MARIA, Names("", "Maria Silva", "", ""))
+            # A connection that stays open keeps SQLite from moving the log into the file.
+            writer.execute(
+                "INSERT INTO whatsmeow_contacts (our_jid, their_jid, full_name)"
+                " SELECT jid, ?, 'Maria Silva' FROM whatsmeow_device",
+                [MARIA],
+            )
+            writer.commit()
             assert store.with_name("store.db-wal").stat().st_size > 0
             assert 0 == run("backup", tmp_path / "b.tar", "--data", data).exit_code
         target = tmp_path / "restored"

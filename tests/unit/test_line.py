@@ -46,6 +46,13 @@ async def ask(line: Line[int], job: int, call: str) -> int:
     return int(await line.ask(job, 5.0))
 
 
+async def at_rest(line: Line[int]) -> None:
+    """Waits until the thread is done: it tells nobody that a caller has gone."""
+    async with asyncio.timeout(5):
+        while not line.is_idle:
+            await asyncio.sleep(0.01)
+
+
 class TestAsk:
     """Line.ask."""
 
@@ -96,9 +103,7 @@ class TestAsk:
         with pytest.raises(LineFull):
             await line.ask(2, 5.0)
         work.go_on.set()
-        async with asyncio.timeout(5):
-            while not line.is_idle:
-                await asyncio.sleep(0.01)
+        await at_rest(line)
         assert 6 == await line.ask(3, 5.0)
         line.close(lambda: None)
 

@@ -15,7 +15,8 @@ from wuts.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from sqlite3 import Connection
+
+    from apsw import Connection
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
@@ -26,12 +27,12 @@ def accept_all(_connection: Connection) -> None:
 
 def one(connection: Connection) -> int:
     """Reads the number in the file."""
-    return int(connection.execute("SELECT i FROM t").fetchone()[0])
+    return int(connection.execute("SELECT i FROM t").fetchall()[0][0])
 
 
 def endless(connection: Connection) -> int:
     """Never comes back by itself."""
-    return int(connection.execute(ENDLESS).fetchone()[0])
+    return int(connection.execute(ENDLESS).fetchall()[0][0])
 
 
 @pytest.fixture

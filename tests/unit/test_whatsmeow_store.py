@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apsw
 import pytest
 from structlog.testing import capture_logs
 
@@ -99,7 +99,7 @@ class TestFile:
     async def test_open_writer(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """A writer in the middle of a transaction holds up no reader, and shows once it commits."""
         files.link(A, OWN_PN)
-        with closing(sqlite3.connect(files.path(A), isolation_level=None)) as writer:
+        with closing(apsw.Connection(str(files.path(A)))) as writer:
             writer.execute("BEGIN IMMEDIATE")
             writer.execute(
                 "INSERT INTO whatsmeow_contacts (our_jid, their_jid, full_name)"
@@ -114,7 +114,7 @@ class TestFile:
     async def test_killed_writer(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """Rows that a killed writer left in the write-ahead log are read."""
         files.link(A, OWN_PN)
-        with closing(sqlite3.connect(files.path(A))) as other:
+        with closing(apsw.Connection(str(files.path(A)))) as other:
             # As long as somebody else has the file open, its log stays.
             other.execute("SELECT * FROM whatsmeow_version").fetchall()
             files.add_row(A, MARIA, Names(full="Maria"))
@@ -127,7 +127,7 @@ class TestFile:
     async def test_locked(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """A file under another's exclusive lock is unavailable, and readable again after it."""
         files.link(A, OWN_PN, wal=False)
-        with closing(sqlite3.connect(files.path(A), isolation_level=None)) as writer:
+        with closing(apsw.Connection(str(files.path(A)))) as writer:
             writer.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StoreUnavailable):
                 await names_of(store, A)
@@ -238,7 +238,7 @@ class TestBounds:
         files.link(A, OWN_PN, wal=False)
         files.link(B, "5511900000001", wal=False)
         store = WhatsmeowStore(tmp_path / "da?ta #1%20", limits=Limits(busy_seconds=2.0))
-        with closing(sqlite3.connect(files.path(A), isolation_level=None)) as writer:
+        with closing(apsw.Connection(str(files.path(A)))) as writer:
             writer.execute("BEGIN EXCLUSIVE")
             held_up = asyncio.create_task(store.account(A))
             account = await store.account(B)
@@ -273,7 +273,7 @@ class TestBounds:
         files.link(A, OWN_PN, wal=False)
         files.link(B, OWN_PN)
         store = WhatsmeowStore(tmp_path / "da?ta #1%20", open_files=1)
-        with closing(sqlite3.connect(files.path(A), isolation_level=None)) as writer:
+        with closing(apsw.Connection(str(files.path(A)))) as writer:
             writer.execute("BEGIN EXCLUSIVE")
             held_up = asyncio.create_task(store.account(A))
             await asyncio.sleep(0)

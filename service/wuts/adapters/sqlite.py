@@ -2,16 +2,19 @@
 
 The file is opened read-only and never altered. Every bound that keeps a slow or
 locked file from harming others stands here; what the tables mean does not.
+
+The SQLite in here is apsw's, a newer and faster one than Python's own. Two SQLites in one
+process do not see each other's locks, and drop them: nothing else in this process may open
+these files.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
+import apsw
 import structlog
 
 from wuts.adapters.line import Budget, Line, LineFull
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Job = Callable[[sqlite3.Connection], object]
+    Job = Callable[[apsw.Connection], object]
 
 T = TypeVar("T")
 
@@ -35,9 +38,8 @@ _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 # Instructions of SQLite's machine between two looks at the clock: about a millisecond.
 _INSTRUCTIONS = 20_000
-# Foreign text may be no UTF-8. Decoding by the default factory is far cheaper, so this one
-# comes in only for the job that met such a text.
-_lenient_text = partial(str, encoding="utf-8", errors="replace")
+_FLAGS = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_NOMUTEX
+# One thread uses a connection, so SQLite need not lock it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Reader:
     """
 
     def __init__(
-        self, path: Path, limits: Limits, accept: Callable[[sqlite3.Connection], None], name: str
+        self, path: Path, limits: Limits, accept: Callable[[apsw.Connection], None], name: str
     ) -> None:
         self._path = path
         self._limits = limits
@@ -71,7 +73,7 @@ class Reader:
         self._log = _log.bind(device=name)
         self._line: Line[Job] = Line(self._run, jobs=limits.jobs)
         # The rest belongs to the thread alone.
-        self._connection: sqlite3.Connection | None = None
+        self._connection: apsw.Connection | None = None
         self._opened_file = (0, 0)
         self._opening = 0
         self._budget = Budget(0)
@@ -81,7 +83,7 @@ class Reader:
         """Tells whether no job is waiting or running."""
         return self._line.is_idle
 
-    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, job: Callable[[apsw.Connection], T]) -> T:
         """Gives what `job` makes of the file.
 
         A job of several statements wants `in_snapshot`. Raises FileNotFoundError when
@@ -98,10 +100,9 @@ class Reader:
             raise StoreUnavailable from None
         return outcome
 
-    def stamp(self, connection: sqlite3.Connection) -> Stamp:
+    def stamp(self, connection: apsw.Connection) -> Stamp:
         """Names the state that a job sees; only inside that job."""
-        version = connection.execute("PRAGMA data_version").fetchone()[0]
-        return self._opening, int(version)
+        return self._opening, int(connection.pragma("data_version"))
 
     def close(self) -> None:
         """Closes the file behind the jobs in line; takes no more jobs."""
@@ -112,30 +113,16 @@ class Reader:
             raise StoreUnavailable
         self._budget = budget
         try:
-            return self._read(self._current_connection(), job)
+            return job(self._current_connection())
         except FileNotFoundError:
             raise
-        except (sqlite3.Error, OSError) as error:
+        except (apsw.Error, OSError) as error:
             # Whatever is wrong, the next job starts from a fresh connection.
             self._close()
-            reason = getattr(error, "sqlite_errorname", type(error).__name__)
-            self._log.warning("store_unreadable", reason=reason)
+            self._log.warning("store_unreadable", reason=_name(error))
             raise StoreUnavailable from None
 
-    def _read(self, connection: sqlite3.Connection, job: Job) -> object:
-        try:
-            return job(connection)
-        except sqlite3.OperationalError as error:
-            # The driver itself, not SQLite, complains about the text: no error code.
-            if hasattr(error, "sqlite_errorcode"):
-                raise
-        connection.text_factory = _lenient_text
-        try:
-            return job(connection)
-        finally:
-            connection.text_factory = str
-
-    def _current_connection(self) -> sqlite3.Connection:
+    def _current_connection(self) -> apsw.Connection:
         status = self._path.stat()
         file = (status.st_dev, status.st_ino)
         if self._connection is None or file != self._opened_file:
@@ -144,17 +131,14 @@ class Reader:
             self._opened_file, self._opening = file, next(_OPENINGS)
         return self._connection
 
-    def _open(self) -> sqlite3.Connection:
-        # as_uri() escapes what has a meaning in a URI.
-        uri = self._path.absolute().as_uri() + "?mode=ro"
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=self._limits.busy_seconds, isolation_level=None
-        )
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), flags=_FLAGS)
         try:
+            connection.set_busy_timeout(int(self._limits.busy_seconds * 1000))
             connection.set_progress_handler(self._over_budget, _INSTRUCTIONS)
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute(f"PRAGMA cache_size = -{self._limits.cache_kib:d}")
+            connection.pragma("query_only", "ON")
+            connection.pragma("trusted_schema", "OFF")
+            connection.pragma("cache_size", -self._limits.cache_kib)
             self._accept(connection)
         except BaseException:
             connection.close()
@@ -170,13 +154,13 @@ class Reader:
             self._connection = None
 
 
-def in_snapshot(job: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+def in_snapshot(job: Callable[[apsw.Connection], T]) -> Callable[[apsw.Connection], T]:
     """Has a job see one state of the file throughout, so that its statements agree.
 
     One statement alone needs none of this, and costs less without.
     """
 
-    def held(connection: sqlite3.Connection) -> T:
+    def held(connection: apsw.Connection) -> T:
         connection.execute("BEGIN")
         try:
             return job(connection)
@@ -185,3 +169,10 @@ def in_snapshot(job: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Con
                 connection.execute("ROLLBACK")
 
     return held
+
+
+def _name(error: Exception) -> str:
+    """Names what SQLite complains about; its own words may tell what is in the file."""
+    code = getattr(error, "extendedresult", None)
+    names = apsw.mapping_extended_result_codes, apsw.mapping_result_codes
+    return next((str(name[code]) for name in names if code in name), type(error).__name__)

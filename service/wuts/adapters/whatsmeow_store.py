@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from wuts.adapters import whatsmeow_people as people
 from wuts.adapters import whatsmeow_tables as tables
 from wuts.adapters.sqlite import Limits, Reader, in_snapshot
 from wuts.domain.errors import DeviceNotReady, StoreUnavailable
@@ -20,7 +21,8 @@ from wuts.instruments import SILENT, Instruments
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
-    from sqlite3 import Connection
+
+    from apsw import Connection
 
     from wuts.adapters.sqlite import Stamp
     from wuts.domain.caller import DeviceId
@@ -77,14 +79,14 @@ class WhatsmeowStore:
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives at most `limit` contacts, at least 1, behind the cursor `after`."""
-        job = in_snapshot(partial(tables.read_page, after=after, limit=limit))
+        job = in_snapshot(partial(people.read_page, after=after, limit=limit))
         return await self._run("page", device, job)
 
     async def stamped_page(
         self, device: DeviceId, *, after: str, limit: int
     ) -> tuple[Stamp, ContactPage]:
         """Gives a page together with the state of the store that it is from."""
-        job = partial(tables.read_page, after=after, limit=limit)
+        job = partial(people.read_page, after=after, limit=limit)
         return await self._run_stamped("page", device, job)
 
     async def stamp(self, device: DeviceId) -> Stamp:
@@ -95,7 +97,7 @@ class WhatsmeowStore:
         self, device: DeviceId, *, pns: Collection[str], lids: Collection[str]
     ) -> Knowledge:
         """Gives all rows and pairs about the people behind these digits."""
-        return await self._run("lookup", device, partial(tables.read_knowledge, pns=pns, lids=lids))
+        return await self._run("lookup", device, partial(people.read_knowledge, pns=pns, lids=lids))
 
     async def account(self, device: DeviceId) -> Jid:
         """Gives the PN JID of the account the device is linked to."""

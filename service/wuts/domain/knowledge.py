@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from wuts.domain.contact import Names  # noqa: TC001 # whoever decodes a Row asks for its types
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from wuts.domain.contact import Names
 
 
 class Row(NamedTuple):

@@ -1,27 +1,29 @@
--- All that is known of some people, in one row of two columns: our JID, which is NULL where no
--- device is linked, and a JSON array of people. Each is an array of PN and LID digits (one of them
--- may be null), and then for the PN's row and for the LID's row: whether there is one, its first,
--- full, push and business name and its redacted phone; what is not there is an empty text.
+-- All that is known of some people, in one row of two columns: our JID, NULL where no device is
+-- linked, and JSON in UTF-8: an array of people, each an array of PN digits, LID digits, the PN's
+-- row and the LID's row; null for what is not there. A row is an array of the four names, in an
+-- array of their own, and the redacted phone; an empty text for what is not there.
 --
 -- :pns, :lids   JSON arrays of digits
 SELECT
     (SELECT jid FROM whatsmeow_device ORDER BY rowid LIMIT 1),
-    json_group_array(json_array(
+    CAST(json_group_array(json_array(
         person.pn,
         person.lid,
-        by_pn.their_jid IS NOT NULL,
-        COALESCE(by_pn.first_name, ''),
-        COALESCE(by_pn.full_name, ''),
-        COALESCE(by_pn.push_name, ''),
-        COALESCE(by_pn.business_name, ''),
-        COALESCE(by_pn.redacted_phone, ''),
-        by_lid.their_jid IS NOT NULL,
-        COALESCE(by_lid.first_name, ''),
-        COALESCE(by_lid.full_name, ''),
-        COALESCE(by_lid.push_name, ''),
-        COALESCE(by_lid.business_name, ''),
-        COALESCE(by_lid.redacted_phone, '')
-    ))
+        CASE WHEN by_pn.their_jid IS NOT NULL THEN json_array(
+            json_array(
+                COALESCE(by_pn.first_name, ''), COALESCE(by_pn.full_name, ''),
+                COALESCE(by_pn.push_name, ''), COALESCE(by_pn.business_name, '')
+            ),
+            COALESCE(by_pn.redacted_phone, '')
+        ) END,
+        CASE WHEN by_lid.their_jid IS NOT NULL THEN json_array(
+            json_array(
+                COALESCE(by_lid.first_name, ''), COALESCE(by_lid.full_name, ''),
+                COALESCE(by_lid.push_name, ''), COALESCE(by_lid.business_name, '')
+            ),
+            COALESCE(by_lid.redacted_phone, '')
+        ) END
+    )) AS BLOB)
 FROM (
     SELECT asked.value AS pn, map.lid AS lid
     FROM json_each(:pns) AS asked

@@ -1,0 +1,118 @@
+"""The people in whatsmeow's tables, as domain values.
+
+Each statement gives all that it finds as one JSON text: a row at a time, Python would give its
+lock away and wait for it again for each; so the text is made without it, and the event loop
+goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from msgspec.json import Decoder
+
+from wuts.adapters.whatsmeow_tables import read_own
+from wuts.domain.contact import Contact, ContactPage
+from wuts.domain.errors import DeviceNotReady
+from wuts.domain.jid import lid_jid, pn_jid
+from wuts.domain.knowledge import Knowledge, Row
+from wuts.domain.state import DeviceState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from wuts.adapters.whatsmeow_tables import Connection
+
+T = TypeVar("T")
+
+PAGE, _KNOWLEDGE = (
+    files("wuts.adapters").joinpath("whatsmeow", name).read_text("utf-8")
+    for name in ("page.sql", "knowledge.sql")
+)
+# As bytes: foreign text may be no UTF-8, and the driver would refuse it.
+_PAGE_AT_ONCE = f"""
+    SELECT
+        CAST(json_group_array(json_array(
+            jid, lid_jid, first_name, full_name, push_name, business_name
+        )) AS BLOB),
+        MIN(cursor)
+    FROM ({PAGE})
+"""  # noqa: S608 # our own text
+
+_BEHIND_ALL = "~"
+# Sorts behind every JID. The order is descending, as in the documented example.
+
+
+class _Person(NamedTuple):
+    """Somebody as knowledge.sql tells them."""
+
+    pn: str | None
+    lid: str | None
+    pn_row: Row | None
+    lid_row: Row | None
+
+
+_CONTACTS, _PEOPLE = Decoder(list[Contact]), Decoder(list[_Person])
+
+
+def read_page(connection: Connection, after: str, limit: int) -> ContactPage:
+    """Reads at most `limit` people from the cursor on, and where the next ones start.
+
+    Makes two statements, which must see one state of the store.
+    """
+    # One row more tells whether anything follows, and where.
+    values = page_values(connection, after, limit + 1)
+    told, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]
+    contacts = _decoded(_CONTACTS, told)
+    if len(contacts) <= limit:
+        return ContactPage(contacts, "")
+    contacts.pop()
+    return ContactPage(contacts, last)
+
+
+def page_values(connection: Connection, after: str, limit: int) -> dict[str, str | int]:
+    """Gives what `PAGE` is to be executed with."""
+    own = read_own(connection)
+    return {
+        "our_jid": own.our_jid,
+        "own_pn": own.pn,
+        "own_lid": own.lid,
+        "own_pn_jid": str(pn_jid(own.pn)),
+        "own_lid_jid": str(lid_jid(own.lid)),
+        "from": after or _BEHIND_ALL,
+        "limit": limit,
+    }
+
+
+def read_knowledge(
+    connection: Connection, pns: Collection[str], lids: Collection[str]
+) -> Knowledge:
+    """Reads the pairs of these people, and their rows under either JID."""
+    digits = {"pns": json.dumps([*pns]), "lids": json.dumps([*lids])}
+    our_jid, told = connection.execute(_KNOWLEDGE, digits).fetchall()[0]
+    if our_jid is None:
+        raise DeviceNotReady(DeviceState.NEW)
+    return _knowledge(_decoded(_PEOPLE, told))
+
+
+def _knowledge(people: list[_Person]) -> Knowledge:
+    pn_rows: dict[str, Row] = {}
+    lid_rows: dict[str, Row] = {}
+    lid_of_pn: dict[str, str] = {}
+    for pn, lid, pn_row, lid_row in people:
+        if pn and pn_row:
+            pn_rows[pn] = pn_row
+        if lid and lid_row:
+            lid_rows[lid] = lid_row
+        if pn and lid:
+            lid_of_pn[pn] = lid
+    return Knowledge(pn_rows, lid_rows, lid_of_pn, {lid: pn for pn, lid in lid_of_pn.items()})
+
+
+def _decoded(decoder: Decoder[T], told: bytes) -> T:
+    try:
+        return decoder.decode(told)
+    except UnicodeDecodeError:
+        return decoder.decode(told.decode(errors="replace"))
