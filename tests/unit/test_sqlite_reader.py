@@ -27,12 +27,12 @@ def accept_all(_connection: Connection) -> None:
 
 def one(connection: Connection) -> int:
     """Reads the number in the file."""
-    return int(connection.execute("SELECT i FROM t").fetchall()[0][0])
+    return int(str(connection.execute("SELECT i FROM t").fetchall()[0][0]))
 
 
 def endless(connection: Connection) -> int:
     """Never comes back by itself."""
-    return int(connection.execute(ENDLESS).fetchall()[0][0])
+    return int(str(connection.execute(ENDLESS).fetchall()[0][0]))
 
 
 @pytest.fixture

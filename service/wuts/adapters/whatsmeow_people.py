@@ -1,8 +1,8 @@
 """The people in whatsmeow's tables, as domain values.
 
-Each statement gives all that it finds as one JSON text: a row at a time, Python would give its
-lock away and wait for it again for each; so the text is made without it, and the event loop
-goes on meanwhile.
+A question is put on the thread of the store, and its answer is read by whoever wants it. Each
+answer is one JSON text. Row by row, the thread would fight the event loop for Python's lock; and
+thousands of small values made on one processor are dear to whoever looks at them from another.
 """
 
 from __future__ import annotations
@@ -57,19 +57,30 @@ class _Person(NamedTuple):
 _CONTACTS, _PEOPLE = Decoder(list[Contact]), Decoder(list[_Person])
 
 
-def read_page(connection: Connection, after: str, limit: int) -> ContactPage:
-    """Reads at most `limit` people from the cursor on, and where the next ones start.
+class PageText(NamedTuple):
+    """Contacts as JSON, one more than wanted if more follow, and the cursor of the last of them."""
+
+    contacts: bytes
+    last: str
+
+
+def ask_page(connection: Connection, after: str, limit: int) -> PageText:
+    """Asks for at most `limit` people from the cursor on.
 
     Makes two statements, which must see one state of the store.
     """
     # One row more tells whether anything follows, and where.
     values = page_values(connection, after, limit + 1)
-    told, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]
-    contacts = _decoded(_CONTACTS, told)
+    return PageText(*connection.execute(_PAGE_AT_ONCE, values).fetchall()[0])
+
+
+def read_page(told: PageText, limit: int) -> ContactPage:
+    """Reads the answer to `ask_page`, with the same limit."""
+    contacts = _decoded(_CONTACTS, told.contacts)
     if len(contacts) <= limit:
         return ContactPage(contacts, "")
     contacts.pop()
-    return ContactPage(contacts, last)
+    return ContactPage(contacts, told.last)
 
 
 def page_values(connection: Connection, after: str, limit: int) -> dict[str, str | int]:
@@ -86,22 +97,22 @@ def page_values(connection: Connection, after: str, limit: int) -> dict[str, str
     }
 
 
-def read_knowledge(
-    connection: Connection, pns: Collection[str], lids: Collection[str]
-) -> Knowledge:
-    """Reads the pairs of these people, and their rows under either JID."""
+def ask_knowledge(connection: Connection, pns: Collection[str], lids: Collection[str]) -> bytes:
+    """Asks for the pairs of these people, and their rows under either JID."""
     digits = {"pns": json.dumps([*pns]), "lids": json.dumps([*lids])}
     our_jid, told = connection.execute(_KNOWLEDGE, digits).fetchall()[0]
     if our_jid is None:
         raise DeviceNotReady(DeviceState.NEW)
-    return _knowledge(_decoded(_PEOPLE, told))
+    people: bytes = told
+    return people
 
 
-def _knowledge(people: list[_Person]) -> Knowledge:
+def read_knowledge(told: bytes) -> Knowledge:
+    """Reads the answer to `ask_knowledge`."""
     pn_rows: dict[str, Row] = {}
     lid_rows: dict[str, Row] = {}
     lid_of_pn: dict[str, str] = {}
-    for pn, lid, pn_row, lid_row in people:
+    for pn, lid, pn_row, lid_row in _decoded(_PEOPLE, told):
         if pn and pn_row:
             pn_rows[pn] = pn_row
         if lid and lid_row:

@@ -79,15 +79,18 @@ class WhatsmeowStore:
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives at most `limit` contacts, at least 1, behind the cursor `after`."""
-        job = in_snapshot(partial(people.read_page, after=after, limit=limit))
-        return await self._run("page", device, job)
+        job = in_snapshot(partial(people.ask_page, after=after, limit=limit))
+        return people.read_page(await self._run("page", device, job), limit)
 
     async def stamped_page(
         self, device: DeviceId, *, after: str, limit: int
     ) -> tuple[Stamp, ContactPage]:
         """Gives a page together with the state of the store that it is from."""
-        job = partial(people.read_page, after=after, limit=limit)
-        return await self._run_stamped("page", device, job)
+        reader = self._reader(device)
+        ask = partial(people.ask_page, after=after, limit=limit)
+        job = in_snapshot(lambda store: (reader.stamp(store), ask(store)))
+        stamp, told = await self._run("page", device, job)
+        return stamp, people.read_page(told, limit)
 
     async def stamp(self, device: DeviceId) -> Stamp:
         """Names the state of the store; equal stamps mean that nothing was written between."""
@@ -97,7 +100,8 @@ class WhatsmeowStore:
         self, device: DeviceId, *, pns: Collection[str], lids: Collection[str]
     ) -> Knowledge:
         """Gives all rows and pairs about the people behind these digits."""
-        return await self._run("lookup", device, partial(people.read_knowledge, pns=pns, lids=lids))
+        job = partial(people.ask_knowledge, pns=pns, lids=lids)
+        return people.read_knowledge(await self._run("lookup", device, job))
 
     async def account(self, device: DeviceId) -> Jid:
         """Gives the PN JID of the account the device is linked to."""
@@ -137,14 +141,6 @@ class WhatsmeowStore:
                 return await self._read(device, job)
             except tables.SchemaRefused:
                 raise StoreUnavailable from None
-
-    async def _run_stamped(
-        self, name: str, device: DeviceId, job: Callable[[Connection], T]
-    ) -> tuple[Stamp, T]:
-        """Runs a job that also tells what state of the store it saw."""
-        reader = self._reader(device)
-        stamped = in_snapshot(lambda store: (reader.stamp(store), job(store)))
-        return await self._run(name, device, stamped)
 
     async def _read(self, device: DeviceId, job: Callable[[Connection], T]) -> T:
         reader = self._reader(device)
