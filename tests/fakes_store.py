@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ from wuts.domain.state import DeviceState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+def page_of(contacts: list[Contact], cursor: str = "") -> ContactPage:
+    """Makes a page with the text that belongs to it."""
+    return ContactPage(contacts, cursor, json.dumps(contacts, separators=(",", ":")).encode())
 
 
 @dataclass
@@ -108,7 +114,7 @@ class InMemoryContactStore:
         """Gives a page; the cursor is the place of its last person."""
         behind = [one for one in self._linked(device).people() if not after or one[0] < after]
         page = [contact for _, contact in behind[:limit]]
-        return ContactPage(page, behind[limit - 1][0] if len(behind) > limit else "")
+        return page_of(page, behind[limit - 1][0] if len(behind) > limit else "")
 
     async def lookup(
         self, device: DeviceId, *, pns: Collection[str], lids: Collection[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,7 +62,7 @@ class Subject:
         """Reads page after page to the end."""
         contacts, cursor = [], ""
         while True:
-            page, cursor = await self.store.page(device, after=cursor, limit=limit)
+            page, cursor, _ = await self.store.page(device, after=cursor, limit=limit)
             contacts += page
             if not cursor:
                 return contacts
@@ -92,10 +93,19 @@ def lid(user: str) -> str:
 class TestPage:
     """ContactStore.page."""
 
+    async def test_text(self, subject: Subject) -> None:
+        """The text of a page holds its contacts, and nothing of those that follow."""
+        for number in range(3):
+            names = Names(full=f'"{number}], [')
+            subject.fill.add_row(A, pn(f"55110000{number:04}"), names)
+        page = await subject.store.page(A, after="", limit=2)
+        assert page.contacts == [Contact(*fields) for fields in json.loads(page.text)]
+        assert 2 == len(page.contacts)
+
     async def test_empty(self, subject: Subject) -> None:
         """A store without rows has one empty page."""
         page = await subject.store.page(A, after="", limit=10)
-        assert page == ([], "")
+        assert page == ([], "", b"[]")
 
     @pytest.mark.parametrize("names", ONE_NAME)
     async def test_any_name(self, subject: Subject, names: Names) -> None:

@@ -75,7 +75,7 @@ class Subject:
         """Reads the list, or so many pages of it; gives the content's name."""
         reading = self.revisions.reading(A)
         for _ in range(pages):
-            _, after = await reading.page(A, after=after, limit=page)
+            _, after, _ = await reading.page(A, after=after, limit=page)
             if not after:
                 break
         return reading.content()
@@ -159,7 +159,7 @@ class TestReading:
     async def test_part_from_the_middle_to_the_end(self, subject: Subject) -> None:
         """The end of a list is not the whole list."""
         reading = subject.revisions.reading(A)
-        _, cursor = await reading.page(A, after="", limit=1)
+        _, cursor, _ = await reading.page(A, after="", limit=1)
         assert "" == await subject.read(after=cursor)
 
 

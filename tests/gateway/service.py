@@ -13,10 +13,10 @@ import structlog
 
 import fakes
 from fakes import Example
-from fakes_store import InMemoryTokenDirectory
+from fakes_store import InMemoryTokenDirectory, page_of
 from wuts.domain import errors
 from wuts.domain.caller import DeviceId, Role
-from wuts.domain.contact import Contact, ContactPage
+from wuts.domain.contact import Contact
 from wuts.domain.enquiry import NumberCheck, QueryClass
 from wuts.domain.jid import pn_jid
 from wuts.domain.state import DeviceState
@@ -30,6 +30,7 @@ from .sessions import LINKED_DEVICES, Sessions, tell, wait_for_ever
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from wuts.domain.contact import ContactPage
     from wuts.domain.jid import Jid
     from wuts.domain.knowledge import Knowledge
     from wuts.domain.picture import Picture
@@ -68,7 +69,7 @@ class Store:
         if device != "crowded":
             return await self._example.page(device, after=after, limit=limit)
         start, end = int(after or "0"), int(after or "0") + limit
-        return ContactPage(self._crowd[start:end], str(end) if end < world.CROWD else "")
+        return page_of(self._crowd[start:end], str(end) if end < world.CROWD else "")
 
     async def lookup(
         self, device: DeviceId, *, pns: Collection[str], lids: Collection[str]

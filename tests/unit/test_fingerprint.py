@@ -5,11 +5,12 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
+from fakes_store import page_of
 from wuts.domain.contact import Contact
 from wuts.domain.revision import Fingerprint
 
-# Few letters, among them those that stand between fields.
-_TEXT = st.text("a\x1f\x1bs", max_size=3)
+# Few letters, among them those that JSON puts between texts and arrays.
+_TEXT = st.text('a",[]\\', max_size=3)
 _CONTACTS = st.lists(st.builds(Contact, *[_TEXT] * 6), max_size=4)
 
 
@@ -17,7 +18,7 @@ def of(*pages: list[Contact]) -> str:
     """The fingerprint of a list in pages."""
     fingerprint = Fingerprint()
     for page in pages:
-        fingerprint.add(page)
+        fingerprint.add(page_of(page).text)
     return fingerprint.text()
 
 
@@ -38,7 +39,3 @@ class TestFingerprint:
         """The list in another order is another list."""
         one, other = Contact("a", "", "", "", "", ""), Contact("b", "", "", "", "", "")
         assert of([one, other]) != of([other, one])
-
-    def test_lone_surrogate(self) -> None:
-        """A text that is no UTF-8 has a fingerprint, too."""
-        assert of([Contact("\ud800", "", "", "", "", "")]) != of([])

@@ -99,7 +99,7 @@ async def _read_both(
 async def _read(store: ContactStore, size: int) -> tuple[list[Contact], Knowledge]:
     contacts, cursor = [], ""
     while True:
-        page, cursor = await store.page(DEVICE, after=cursor, limit=size)
+        page, cursor, _ = await store.page(DEVICE, after=cursor, limit=size)
         contacts += page
         if not cursor:
             return contacts, await store.lookup(DEVICE, pns=PNS[:2], lids=LIDS[1:3])

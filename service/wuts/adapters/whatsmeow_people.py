@@ -37,6 +37,7 @@ _PAGE_AT_ONCE = f"""
         CAST(json_group_array(json_array(
             jid, lid_jid, first_name, full_name, push_name, business_name
         )) AS BLOB),
+        COUNT(*),
         MIN(cursor)
     FROM ({PAGE})
 """  # noqa: S608 # our own text
@@ -58,29 +59,28 @@ _CONTACTS, _PEOPLE = Decoder(list[Contact]), Decoder(list[_Person])
 
 
 class PageText(NamedTuple):
-    """Contacts as JSON, one more than wanted if more follow, and the cursor of the last of them."""
+    """Contacts as a JSON array, and the cursor of the last of them if more follow."""
 
     contacts: bytes
-    last: str
+    cursor: str
 
 
 def ask_page(connection: Connection, after: str, limit: int) -> PageText:
-    """Asks for at most `limit` people from the cursor on.
+    """Asks for at most `limit` people behind the cursor.
 
-    Makes two statements, which must see one state of the store.
+    Makes several statements, which must see one state of the store.
     """
-    # One row more tells whether anything follows, and where.
-    values = page_values(connection, after, limit + 1)
-    return PageText(*connection.execute(_PAGE_AT_ONCE, values).fetchall()[0])
+    values = page_values(connection, after, limit)
+    told, number, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]
+    if number < limit:
+        return PageText(told, "")
+    follows = connection.execute(PAGE, values | {"before": last, "limit": 1}).fetchall()
+    return PageText(told, last if follows else "")
 
 
-def read_page(told: PageText, limit: int) -> ContactPage:
-    """Reads the answer to `ask_page`, with the same limit."""
-    contacts = _decoded(_CONTACTS, told.contacts)
-    if len(contacts) <= limit:
-        return ContactPage(contacts, "")
-    contacts.pop()
-    return ContactPage(contacts, told.last)
+def read_page(told: PageText) -> ContactPage:
+    """Reads the answer to `ask_page`."""
+    return ContactPage(_decoded(_CONTACTS, told.contacts), told.cursor, told.contacts)
 
 
 def page_values(connection: Connection, after: str, limit: int) -> dict[str, str | int]:
@@ -92,7 +92,7 @@ def page_values(connection: Connection, after: str, limit: int) -> dict[str, str
         "own_lid": own.lid,
         "own_pn_jid": str(pn_jid(own.pn)),
         "own_lid_jid": str(lid_jid(own.lid)),
-        "from": after or _BEHIND_ALL,
+        "before": after or _BEHIND_ALL,
         "limit": limit,
     }
 

@@ -80,7 +80,7 @@ class WhatsmeowStore:
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives at most `limit` contacts, at least 1, behind the cursor `after`."""
         job = in_snapshot(partial(people.ask_page, after=after, limit=limit))
-        return people.read_page(await self._run("page", device, job), limit)
+        return people.read_page(await self._run("page", device, job))
 
     async def stamped_page(
         self, device: DeviceId, *, after: str, limit: int
@@ -90,7 +90,7 @@ class WhatsmeowStore:
         ask = partial(people.ask_page, after=after, limit=limit)
         job = in_snapshot(lambda store: (reader.stamp(store), ask(store)))
         stamp, told = await self._run("page", device, job)
-        return stamp, people.read_page(told, limit)
+        return stamp, people.read_page(told)
 
     async def stamp(self, device: DeviceId) -> Stamp:
         """Names the state of the store; equal stamps mean that nothing was written between."""

@@ -47,8 +47,10 @@ class ContactPage(NamedTuple):
     """Contacts in a stable order, and where the next page starts.
 
     `cursor` is opaque to everyone but the store that made it; empty means that
-    nothing follows.
+    nothing follows. `text` is the contacts as a JSON array without
+    white space, spelled the same way each time: for whoever compares lists.
     """
 
     contacts: list[Contact]
     cursor: str
+    text: bytes

@@ -68,7 +68,7 @@ class Comparer:
         while True:
             stamp, page = await self._page(device, after, compared)
             compared.stamps.add(stamp)
-            fingerprint.add(page.contacts)
+            fingerprint.add(page.text)
             after = page.cursor
             if not after:
                 compared.content = fingerprint.text()

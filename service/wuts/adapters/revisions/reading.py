@@ -49,7 +49,7 @@ class Reading:
         self._cursor = page.cursor
         self._stamps.add(stamp)
         if self._is_whole:
-            self._fingerprint.add(page.contacts)
+            self._fingerprint.add(page.text)
         return page
 
     def content(self) -> str:

@@ -8,7 +8,7 @@
 -- :our_jid                    the device, as whatsmeow scopes its rows
 -- :own_pn, :own_lid           digits of the account itself; '' when unknown
 -- :own_pn_jid, :own_lid_jid   the same as JIDs
--- :from, :limit               the cursor of the first row, and the number of rows
+-- :before, :limit             the cursor and the number of rows
 SELECT
     c.their_jid AS cursor,
     COALESCE(by_lid.pn || '@s.whatsapp.net', c.their_jid) AS jid,
@@ -41,7 +41,7 @@ LEFT JOIN whatsmeow_contacts AS twin
     ON twin.our_jid = c.our_jid
     AND twin.their_jid = COALESCE(by_lid.pn || '@s.whatsapp.net', by_pn.lid || '@lid')
 WHERE c.our_jid = :our_jid
-    AND c.their_jid <= :from
+    AND c.their_jid < :before
     AND (c.their_jid GLOB '*@s.whatsapp.net' OR c.their_jid GLOB '*@lid')
     -- A LID row whose person has a PN row is told by that row.
     AND (by_lid.lid IS NULL OR twin.their_jid IS NULL)
