@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _IN_PATH: Final = re.compile(r"\{([a-z_]+)\}")
 _TOO_LARGE: Final = "PAYLOAD_TOO_LARGE"
+_JSON: Final = "application/json"
+_LINES: Final = "application/x-ndjson"
+# Of a stream; the schema, and the example, is that of one line.
 _PLAIN_HEADERS: Final[Json] = {"x-request-id": {"$ref": "#/components/headers/RequestId"}}
 _FRESHNESS: Final[Json] = {
     "etag": {"$ref": "#/components/headers/ETag"},
@@ -128,7 +131,7 @@ class Operations:
             content["example"] = json.loads(told.body)
         return {
             "required": any(is_required(f) for f in self._source.messages[message].field),
-            "content": {"application/json": content},
+            "content": {_JSON: content},
         }
 
     def _responses(
@@ -139,11 +142,12 @@ class Operations:
         if told.example:
             content["example"] = json.loads(told.example)
         headers = _PLAIN_HEADERS | (_FRESHNESS if told.conditional else {})
+        media = _LINES if method.server_streaming else _JSON
         answers: Json = {
             "200": {
                 "description": self._source.comment(message),
                 "headers": headers,
-                "content": {"application/json": content},
+                "content": {media: content},
             }
         }
         if told.conditional:

@@ -74,8 +74,8 @@ def routes(method: pb.MethodDescriptorProto) -> list[Route]:
     """Lists the HTTP ways to call a method; none for one that only gRPC knows."""
     if not method.options.HasExtension(annotations_pb2.http):
         return []
-    if method.server_streaming or method.client_streaming:
-        message = f"{method.name}: streams over HTTP are not described yet"
+    if method.client_streaming:
+        message = f"{method.name}: streams of requests are not described yet"
         raise ValueError(message)
     rule = method.options.Extensions[annotations_pb2.http]
     return [_route(each) for each in (rule, *rule.additional_bindings)]

@@ -119,6 +119,14 @@ QUESTIONS = [
         Answer([{"success": True, "count": 2, "contacts": [_MARIA, _JOAO]}]),
     ),
     Question(
+        "stream", CONTACTS, "StreamContacts", {"page_size": 5000},
+        Answer([{"success": True, "count": 2, "contacts": [_MARIA, _JOAO]}]),
+    ),
+    Question(
+        "invalid stream", CONTACTS, "StreamContacts", {"page_size": 5001},
+        Answer(code="INVALID_ARGUMENT", reason="VALIDATION_ERROR", at_fault=("page_size",)),
+    ),
+    Question(
         "picture", CONTACTS, "GetProfilePicture", {"number": MARIA, "preview": False},
         Answer([{"success": True, "data": _PICTURE}]),
     ),

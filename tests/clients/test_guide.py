@@ -34,6 +34,9 @@ _SHOWN = [
     '"synced": true',
     '"isLoggedIn": true',
     "2",
+    "Maria Silva\nJoao Pereira",
+    "Maria Silva\nJoao Pereira",
+    "complete",
 ]
 _BLOCKS = _BLOCK.findall((ROOT / "docs" / "clients.md").read_text())
 _EXAMPLES = [

@@ -72,6 +72,20 @@ class TestClient:
             [contact.lid_jid for contact in page.contacts],
         )
 
+    def test_stream(self, client: Client) -> None:
+        """Streams the same contacts in pages, of which the last has no token."""
+        pages = list(client.stream_contacts(full=True, page_size=1))
+        assert list(client.contacts(full=True)) == [one for page in pages for one in page.contacts]
+        assert [(False, True), (True, True)] == [
+            (page.next_page_token is None, page.synced) for page in pages
+        ]
+
+    def test_stream_from_a_token(self, client: Client) -> None:
+        """Begins behind the page that a token came with."""
+        first, _ = client.stream_contacts(page_size=1)
+        (rest,) = client.stream_contacts(page_token=first.next_page_token)
+        assert (JOAO,) == rest.contacts
+
     def test_pages_come_when_needed(self, client: Client, stage: Stage) -> None:
         """The second page is not asked for before the first is used up."""
         contacts = client.contacts(page_size=1)
@@ -194,6 +208,12 @@ class TestAsyncClient:
         """Gives every contact, page after page."""
         found = [contact async for contact in later.contacts(page_size=1)]
         assert JOAO == found[1]
+
+    async def test_stream(self, later: AsyncClient) -> None:
+        """Streams the contacts in pages."""
+        pages = [page async for page in later.stream_contacts(page_size=1)]
+        assert [1, 1] == [len(page.contacts) for page in pages]
+        assert (JOAO,) == pages[1].contacts
 
     async def test_calls_at_once(self, later: AsyncClient) -> None:
         """Calls may run side by side."""

@@ -118,6 +118,8 @@ class Visitor:
         sandbox.get("/contacts", params={"page_size": 1, "page_token": self.page_token})
         sandbox.get("/contacts", params={"page_token": KNOWN_NAME})
         sandbox.get("/contacts", params={KNOWN: KNOWN_NAME})
+        for token in (self.page_token, KNOWN_NAME):
+            sandbox.get("/contacts/stream", params={"page_size": 1, "page_token": token})
         sandbox.get("/contacts", token=UNKNOWN_TOKEN)
         sandbox.get("/contacts", token=ODD_TOKEN)
 
@@ -200,6 +202,11 @@ class Visitor:
                 stub.GetProfilePicture(request, metadata=metadata, timeout=_SECONDS)
         for call in (
             lambda: stub.ListContacts(pb.ListContactsRequest(), timeout=_SECONDS),
+            lambda: list(
+                stub.StreamContacts(
+                    pb.StreamContactsRequest(page_size=1), metadata=metadata, timeout=_SECONDS
+                )
+            ),
             lambda: odd(b"", metadata=metadata, timeout=_SECONDS),
             lambda: odd(KNOWN_NAME.encode(), metadata=metadata, timeout=_SECONDS),
             lambda: next(watch(devices_pb.WatchDeviceRequest(), metadata=metadata, timeout=9)),
@@ -305,6 +312,7 @@ class TestPrivacy:
             ("metrics", "wuts_calls_total"),
             ("metrics", 'reason="PICTURE_HIDDEN"'),
             ("metrics", 'rpc="unknown"'),
+            ("metrics", 'rpc="ContactsService/StreamContacts"'),
             ("metrics", "wuts_session_restarts_total"),
             ("metrics", 'wuts_lists_total{answer="unchanged"}'),
             ("gateway's metrics", "envoy_"),
@@ -342,7 +350,8 @@ class TestTraces:
         """So is every read of the store."""
         spans = {span.id: span for span in outputs.collector.spans()}
         parents = {spans[span.parent].name for span in outputs.collector.named("store page")}
-        assert {"ContactsService/ListContacts"} == parents
+        streams = "ContactsService/StreamContacts"
+        assert {"ContactsService/ListContacts", streams} == parents
 
     def test_times_fit(self, outputs: Outputs) -> None:
         """The session process's part lies within the question it was asked."""

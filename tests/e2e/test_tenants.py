@@ -72,12 +72,20 @@ class TestIsolation:
     def test_a_page_token_is_good_for_one_device(self, town: Sandbox) -> None:
         """Ana's page token is refused when Bob gives it back."""
         page = town.get("/contacts?page_size=1", token=town.token_of(ANA)).json()
-        path = f"/contacts?page_size=1&page_token={page['next_page_token']}"
-        answer = town.get(path, token=town.token_of(BOB))
-        assert (400, "page_token") == (
-            answer.status_code,
-            answer.json()["validation"][0]["field"],
-        )
+        for path in ("/contacts", "/contacts/stream"):
+            query = f"?page_size=1&page_token={page['next_page_token']}"
+            answer = town.get(f"{path}{query}", token=town.token_of(BOB))
+            assert (400, "page_token") == (
+                answer.status_code,
+                answer.json()["validation"][0]["field"],
+            )
+
+    def test_streams_are_apart(self, town: Sandbox) -> None:
+        """A stream holds what a list of the same device holds."""
+        for user in (ANA, BOB):
+            listed = town.get("/contacts", token=town.token_of(user)).json()
+            streamed = town.get("/contacts/stream", token=town.token_of(user)).json()
+            assert listed["contacts"] == streamed["contacts"]
 
     def test_another_tenants_device_does_not_exist(self, town: Sandbox) -> None:
         """A command about a foreign device is refused as if there were none."""

@@ -26,6 +26,24 @@ def body_schema(method: str, path: str) -> Json:
     return found
 
 
+def faults_of_lines(method: str, path: str, body: str) -> list[str]:
+    """Lists what is wrong with a body of newline-delimited JSON: each line is a message.
+
+    All but the last must say how to go on, and the last must not.
+    """
+    content = operation(method, path)["responses"]["200"]["content"]
+    schema = content["application/x-ndjson"]["schema"]
+    lines = body.split("\n")
+    faults = [] if lines.pop() == "" else ["does not end in a newline"]
+    messages = [json.loads(line) for line in lines]
+    misfits = [at for at, message in enumerate(messages) if not _is_valid(schema, message)]
+    faults += [f"line {at} does not fit the schema" for at in misfits]
+    followed = ["next_page_token" in message for message in messages]
+    if followed != [*[True] * (len(messages) - 1), False]:
+        faults.append("exactly the last line must have no next_page_token")
+    return faults
+
+
 def is_query_valid(method: str, path: str, query: Json) -> bool:
     """Tells the same of a query; its values are texts, or what is written as them."""
     known = parameters(method, path, "query")

@@ -1,4 +1,4 @@
-"""What schemathesis loads: it asks here whether a report is a failure."""
+"""What schemathesis loads: a check of its streams, and whether a report is a failure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,26 @@ from typing import TYPE_CHECKING, Any
 import schemathesis
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # schemathesis loads this by its path
-from fuzz import tolerated
+from fuzz import description, tolerated
 
 if TYPE_CHECKING:
-    from schemathesis import Case, HookContext, Response
+    from schemathesis import Case, CheckContext, HookContext, Response
     from schemathesis.core.failures import Failure
 
 _TALLY: Counter[str] = Counter()
+
+
+@schemathesis.check
+def lines_conformance(
+    ctx: CheckContext,  # noqa: ARG001 - part of the signature
+    response: Response,
+    case: Case[Any],
+) -> None:
+    """Holds each line of a stream against the description; schemathesis reads one value only."""
+    if "application/x-ndjson" in response.headers.get("content-type", []):
+        faults = description.faults_of_lines(case.method, case.operation.path, response.text)
+        if faults:
+            raise AssertionError("; ".join(faults))
 
 
 @schemathesis.hook

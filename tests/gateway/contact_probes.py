@@ -10,7 +10,7 @@ from .probes import INVALID, Probe, picture
 _MARIA_JID = f"{MARIA}@s.whatsapp.net"
 _PATH = "/v/t61.24694-24/abc123.jpg"
 
-_CONTACTS = {
+CONTACTS = {
     "success": True,
     "count": 2,
     "contacts": [
@@ -28,6 +28,8 @@ _CONTACTS = {
         },
     ],
 }
+"""The documented list."""
+
 _PICTURE = {
     "success": True,
     "data": {
@@ -51,7 +53,7 @@ def documented() -> list[Probe]:
     nobody = {"success": True, "count": 0, "contacts": []}
     kept = {"content-encoding": None, "access-control-allow-origin": None}
     return [
-        Probe("contacts", "/contacts", answer=_CONTACTS, reply_headers=kept),
+        Probe("contacts", "/contacts", answer=CONTACTS, reply_headers=kept),
         Probe("no contacts", "/contacts", headers=empty, answer=nobody),
         Probe("picture", f"{target}&preview=false", answer=_PICTURE),
         Probe("picture unchanged", f"{target}&existing_id=1700000000", answer=_UNCHANGED),

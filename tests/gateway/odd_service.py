@@ -7,6 +7,7 @@ replies whose metadata the gateway has to act upon.
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from wuts.contacts.v1.contacts_service_pb2 import (
     GetProfilePictureResponse,
     ListContactsRequest,
     ListContactsResponse,
+    StreamContactsRequest,
+    StreamContactsResponse,
 )
 from wuts.rpc import token_check
 
@@ -35,6 +38,13 @@ SECRET = "kaboom"
 MANY = 500
 """Contacts of a list that is worth compressing."""
 
+GATE = threading.Event()
+"""What streams wait for behind their first message; closed by whoever asks for a stream."""
+
+REST = "go on here"
+"""The page token of each message that is not the last."""
+
+_PATIENCE = 20.0
 _TOLD = ("x-request-id", "traceparent", "tracestate", "baggage", "cookie")
 
 
@@ -91,7 +101,31 @@ def _get_picture(
     context.abort(code, SECRET)
 
 
+def _stream_contacts(
+    request: StreamContactsRequest, context: grpc.ServicerContext
+) -> Iterator[StreamContactsResponse]:
+    """Sends a message, waits for the gate, and fails, or ends with another one."""
+    contacts = [Contact(jid=f"{n}", full_name="Maria") for n in range(request.page_size)]
+    message = StreamContactsResponse(success=True, count=len(contacts), contacts=contacts)
+    yield StreamContactsResponse(
+        success=True, count=len(contacts), contacts=contacts, next_page_token=REST
+    )
+    GATE.wait(_PATIENCE)
+    if request.view == "failed":
+        context.set_trailing_metadata(
+            (("x-error-code", SECRET), ("x-error-body", SECRET), ("retry-after", "17"))
+        )
+        context.abort(grpc.StatusCode.UNAVAILABLE, SECRET)
+    else:
+        yield message
+
+
 _HANDLERS: _Handlers = {
+    "StreamContacts": grpc.unary_stream_rpc_method_handler(
+        _stream_contacts,
+        request_deserializer=StreamContactsRequest.FromString,
+        response_serializer=StreamContactsResponse.SerializeToString,
+    ),
     "ListContacts": grpc.unary_unary_rpc_method_handler(
         _list_contacts,
         request_deserializer=ListContactsRequest.FromString,

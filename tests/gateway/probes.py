@@ -25,6 +25,7 @@ class Probe:
     whole JSON body, where it matters. `invalid` is the field that `validation`
     names; empty means that there is no `validation`. `value` is the rejected
     value in it, where it matters. Of `reply_headers`, None means absent.
+    `media` is the content type of a success.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Probe:
     reply_headers: Mapping[str, str | None] = field(default_factory=dict)
     http2: bool = True
     value: str | None = None
+    media: str = "application/json"
 
 
 def picture(

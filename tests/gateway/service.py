@@ -13,6 +13,7 @@ import structlog
 
 import fakes
 from fakes import Example
+from fakes_crowd import ENDLESS, Crowd
 from fakes_store import InMemoryTokenDirectory, page_of
 from wuts.domain import errors
 from wuts.domain.caller import DeviceId, Role
@@ -42,6 +43,8 @@ _OTHERS = {
     world.NO_DEVICE: (),
     world.SEVERAL: ("one", "two"),
     world.STUCK: ("stuck",),
+    world.ENDLESS: ("endless",),
+    world.TORN: ("torn",),
 }
 
 
@@ -52,6 +55,11 @@ def _crowd() -> list[Contact]:
     ]
 
 
+async def _tear(start: int) -> None:
+    if start >= world.TORN_AT:
+        raise errors.StoreUnavailable
+
+
 class Store:
     """The example's store, and devices whose names say how they behave."""
 
@@ -59,6 +67,7 @@ class Store:
         self._example = example.store
         self._example.link(DeviceId("empty"), fakes.OWN)
         self._crowd = _crowd()
+        self._endless, self._torn = Crowd(ENDLESS), Crowd(ENDLESS, before=_tear)
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives a page, fails, or never comes back."""
@@ -66,6 +75,9 @@ class Store:
             raise errors.StoreUnavailable
         if device == "stuck":
             await wait_for_ever()
+        if device in {"endless", "torn"}:
+            crowd = self._endless if device == "endless" else self._torn
+            return await crowd.page(device, after=after, limit=limit)
         if device != "crowded":
             return await self._example.page(device, after=after, limit=limit)
         start, end = int(after or "0"), int(after or "0") + limit

@@ -8,11 +8,13 @@ from .device_probes import DEVICE_PROBES
 from .entry_probes import ENTRY_PROBES
 from .resolve_probes import RESOLVE_PROBES
 from .section_probes import SECTION_PROBES
+from .stream_probes import STREAM_PROBES
 from .token_probes import TOKEN_PROBES
 from .wire_probes import WIRE
 
 PROBES = [
     *CONTACT_PROBES,
+    *STREAM_PROBES,
     *RESOLVE_PROBES,
     *BUDGET_PROBES,
     *SECTION_PROBES,

@@ -28,7 +28,7 @@ def _check(probe: Probe, reply: Reply) -> None:
     elif probe.code:
         _check_failure(probe, reply)
     else:
-        assert reply.headers["content-type"] == "application/json"
+        assert reply.headers["content-type"] == probe.media
         body = reply.json()
         assert body["success"] is True
         assert probe.answer in (None, body)

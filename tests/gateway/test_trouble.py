@@ -59,7 +59,9 @@ def unwell_port() -> Iterator[int]:
 class TestFrozen:
     """A service that is there and does nothing."""
 
-    @pytest.mark.parametrize("path", ["/contacts/profile-picture?number=5511999999999"])
+    @pytest.mark.parametrize(
+        "path", ["/contacts/profile-picture?number=5511999999999", "/contacts/stream"]
+    )
     def test_the_gateways_own_limit(self, folder: Path, path: str) -> None:
         """The caller hears 504 within the route's limit, not when the stream is idle."""
         with (
@@ -104,6 +106,7 @@ class TestDown:
                 assert call.result(10) == _UNAVAILABLE
             service.process.wait(10)
             assert _failure(gateway) == _UNAVAILABLE
+            assert _failure(gateway, Probe("stream", "/contacts/stream")) == _UNAVAILABLE
             self._native_failure(gateway)
             with running_service(service.port):
                 assert self._recovery(gateway) == 200

@@ -38,6 +38,14 @@ BOUND = "d0000000-0000-4000-8000-00000000000b"
 MAKER = "d0000000-0000-4000-8000-00000000000c"
 """A token of a user of a third tenant, whose every new device is MADE."""
 
+ENDLESS = "d0000000-0000-4000-8000-00000000000d"
+"""A token of a device whose contacts never end."""
+
+TORN = "d0000000-0000-4000-8000-00000000000e"
+"""A token of a device whose store fails behind the first TORN_AT contacts."""
+
+TORN_AT = 2
+
 LINKED, SYNCING, OFF, RETRYING, BANNED, NEW, MUTE, LOST = (
     *("linked", "syncing", "off", "retrying", "banned"),
     *("new", "mute", "lost"),

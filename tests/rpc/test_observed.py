@@ -14,6 +14,7 @@ import structlog
 
 from failing import failure_of
 from fakes import MARIA, Example
+from fakes_crowd import ENDLESS, Crowd
 from sandboxes import wait_for
 from wuts.contacts.v1 import contacts_service_pb2 as pb
 from wuts.contacts.v1 import contacts_service_pb2_grpc as pb_grpc
@@ -241,6 +242,24 @@ class TestMetrics:
         stream.cancel()
         caller.thread.run(caller.thread.server.stop(_LIMIT))
         assert [("DevicesService/WatchDevice", "CANCELLED", "", False)] == caller.observed()
+
+    def test_stream_of_contacts(self, caller: Caller) -> None:
+        """A stream that comes to its end is one that went well."""
+        request = pb.StreamContactsRequest(page_size=1)
+        metadata = caller.metadata()
+        messages = list(caller.contacts.StreamContacts(request, metadata=metadata, timeout=_LIMIT))
+        assert 2 == len(messages)
+        assert [("ContactsService/StreamContacts", "OK", "", False)] == caller.observed()
+
+    def test_reader_who_leaves(self, caller: Caller) -> None:
+        """One that is left while a message waits for its reader was given up by its caller."""
+        caller.example.store.page = Crowd(ENDLESS).page  # type: ignore[method-assign]  # a fake of a fake
+        request = pb.StreamContactsRequest(page_size=5000)
+        metadata = caller.metadata()
+        stream = caller.contacts.StreamContacts(request, metadata=metadata, timeout=_LIMIT)
+        next(stream)
+        stream.cancel()
+        assert [("ContactsService/StreamContacts", "CANCELLED", "", False)] == caller.observed()
 
 
 class TestTraces:

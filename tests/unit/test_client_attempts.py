@@ -41,6 +41,13 @@ def failed(
     return kind(Failure(code, retry_after=retry_after))
 
 
+def streaming(*, resumes: bool = True, timeout: float | None = None) -> Attempts:
+    """The attempts of a stream."""
+    rest = (lambda _: b"") if resumes else None
+    ask = Ask("/a/b", b"", bytes, None, None, is_safe=True, rest=rest)
+    return Attempts(ask, timeout=timeout, retries=2)
+
+
 class FailedCall(grpc.RpcError):
     """What a stub raises."""
 
@@ -122,7 +129,7 @@ class TestAttempts:
         """No pause outlasts the call."""
         trying = attempts(timeout=0.1)
         assert trying.pause_after(failed(errors.DeviceNotReady, retry_after=1)) is None
-        assert trying.left() <= 0.1
+        assert (trying.left() or 0) <= 0.1
 
     @pytest.mark.parametrize(
         ("of_call", "of_client", "expected"), [(None, None, 17), (None, 5, 5), (3, 5, 3)]
@@ -131,8 +138,61 @@ class TestAttempts:
         self, of_call: float | None, of_client: float | None, expected: float
     ) -> None:
         """The call's own deadline wins over the client's, and that over the usual one."""
-        left = Attempts(asking(timeout=of_call), timeout=of_client, retries=0).left()
+        left = Attempts(asking(timeout=of_call), timeout=of_client, retries=0).left() or 0
         assert expected - 1 < left <= expected
+
+
+class TestAttemptsOfStreams:
+    """Attempts decides whether and when a stream is resumed."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            failed(errors.Unreachable),
+            failed(errors.ServiceUnavailable),
+            failed(errors.DeviceNotReady, retry_after=1),
+            # The service's own limit, and what a gateway makes of a lost service.
+            errors.Timeout(Failure(grpc.StatusCode.DEADLINE_EXCEEDED, "TIMEOUT")),
+            failed(WutsError, grpc.StatusCode.INTERNAL),
+        ],
+    )
+    def test_resumes(self, error: WutsError) -> None:
+        """A stream that was cut off goes on after a pause, though it has no deadline."""
+        trying = streaming()
+        assert trying.left() is None
+        assert trying.pause_after(error) is not None
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            # The caller's own deadline.
+            failed(errors.Timeout, grpc.StatusCode.DEADLINE_EXCEEDED),
+            errors.InternalError(Failure(grpc.StatusCode.INTERNAL, "INTERNAL_ERROR")),
+            failed(WutsError, grpc.StatusCode.RESOURCE_EXHAUSTED),
+            failed(errors.StoreUnavailable),
+            failed(errors.DeviceNotReady),
+        ],
+    )
+    def test_tells_what_a_pause_cannot_cure(self, error: WutsError) -> None:
+        """What would happen again is the caller's to judge."""
+        assert streaming().pause_after(error) is None
+
+    def test_without_a_place_to_go_on(self) -> None:
+        """A stream that cannot be resumed is the caller's to open again."""
+        assert streaming(resumes=False).pause_after(failed(errors.Unreachable)) is None
+
+    def test_is_bounded(self) -> None:
+        """Retries are counted from the last message: a stream may be cut off often."""
+        trying, cut = streaming(), failed(errors.Unreachable)
+        for _ in range(10):
+            assert trying.pause_after(cut) is not None
+            trying.advance()
+        pauses = [trying.pause_after(cut) for _ in range(3)]
+        assert [False, False, True] == [pause is None for pause in pauses]
+
+    def test_ends_with_the_deadline(self) -> None:
+        """A deadline, where there is one, covers all attempts."""
+        assert streaming(timeout=0.1).pause_after(failed(errors.Unreachable)) is None
 
 
 class TestErrorOf:

@@ -138,6 +138,15 @@ class TestCalls:
         assert {path for path, rpc in _rpcs().items() if rpc.server_streaming} == endless
         assert {SHORT, LONG, None} == {call.usual_timeout for call in _calls().values()}
 
+    def test_streams_with_tokens_can_be_resumed(self) -> None:
+        """A stream goes on by itself exactly where its messages say how."""
+        resuming = {call.path for call in _calls().values() if call.rest}
+        assert resuming == {
+            path
+            for path, rpc in _rpcs().items()
+            if rpc.server_streaming and "next_page_token" in rpc.output_type.fields_by_name
+        }
+
 
 class TestValues:
     """The dataclasses tell what the messages tell."""
@@ -150,6 +159,12 @@ class TestValues:
         # After a change of the blocklist the list itself is not there to be counted.
         left_out = _NOT_TOLD - {"count"} if kind.__name__ == "BlockChange" else _NOT_TOLD
         assert set(message.fields_by_name) - left_out == fields
+
+    def test_a_page_is_a_page(self) -> None:
+        """Pages of a stream have the fields of listed ones, by the same numbers."""
+        pages = (_messages()[name] for name in ("ListContactsResponse", "StreamContactsResponse"))
+        listed, streamed = ([(f.number, f.name) for f in page.fields] for page in pages)
+        assert listed == streamed
 
     def test_all_can_be_imported(self) -> None:
         """Every dataclass is a name of wuts.client."""

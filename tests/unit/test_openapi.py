@@ -25,6 +25,7 @@ from wuts.usecases.check_contacts import MAX_NUMBERS
 from wuts.usecases.keep_devices import MAX_NAME
 from wuts.usecases.list_contacts import MAX_PAGE
 from wuts.usecases.resolve_identifiers import MAX_INPUTS
+from wuts.usecases.stream_contacts import USUAL_PAGE
 from wuts.usecases.sync_app_state import Scope
 
 if TYPE_CHECKING:
@@ -141,6 +142,30 @@ class TestDocument:
         assert [] == [name for name, schema, value in bodies() if not fits(schema, value)]
 
 
+class TestStreams:
+    """Calls that answer with more than one message."""
+
+    def test_are_lines(self) -> None:
+        """Exactly the streams answer with newline-delimited JSON; its schema is a line's."""
+        streams = {
+            f"{service.full_name}/{method.name}"
+            for service in SERVICES
+            for method in service.methods
+            if method.server_streaming
+        }
+        answers = {call["x-grpc-method"]: call["responses"]["200"]["content"] for *_, call in CALLS}
+        lines = {name for name, told in answers.items() if [*told] == ["application/x-ndjson"]}
+        assert lines == streams & answers.keys()
+        (media,) = answers["wuts.contacts.v1.ContactsService/StreamContacts"].values()
+        assert {"$ref": "#/components/schemas/StreamContactsResponse"} == media["schema"]
+
+    def test_failures_are_json(self) -> None:
+        """What fails before the first line is the envelope, as everywhere."""
+        told = DESCRIPTION["paths"]["/contacts/stream"]["get"]["responses"]
+        failures = [_resolved(answer) for status, answer in told.items() if status != "200"]
+        assert {"application/json"} == {media for answer in failures for media in answer["content"]}
+
+
 class TestReasons:
     """Why calls fail."""
 
@@ -183,22 +208,31 @@ class TestLimits:
             (SCHEMAS["ResolveIdentifiersRequest"]["properties"]["jids"], (1, MAX_INPUTS)),
             (SCHEMAS["CheckContactsRequest"]["properties"]["numbers"], (1, MAX_NUMBERS)),
             (SCHEMAS["CreateDeviceRequest"]["properties"]["name"], (1, MAX_NAME)),
-            (
-                next(
-                    parameter["schema"]
-                    for parameter in DESCRIPTION["paths"]["/contacts"]["get"]["parameters"]
-                    if parameter.get("name") == "page_size"
-                ),
-                (1, MAX_PAGE),
+            *(
+                (
+                    next(
+                        parameter["schema"]
+                        for parameter in DESCRIPTION["paths"][path]["get"]["parameters"]
+                        if parameter.get("name") == "page_size"
+                    ),
+                    (1, MAX_PAGE),
+                )
+                for path in ("/contacts", "/contacts/stream")
             ),
         ],
-        ids=["jids", "numbers", "name", "page_size"],
+        ids=["jids", "numbers", "name", "page_size", "page_size of a message"],
     )
     def test_match(self, schema: Json, limits: tuple[int, int]) -> None:
         """The least and the most are as the use case has them."""
         words = [("minItems", "maxItems"), ("minLength", "maxLength"), ("minimum", "maximum")]
         told = [tuple(schema[word] for word in pair) for pair in words if pair[0] in schema]
         assert [limits] == told
+
+    def test_usual_size_of_a_message(self) -> None:
+        """What an absent page_size of a stream means is what the use case makes of it."""
+        told = DESCRIPTION["paths"]["/contacts/stream"]["get"]["parameters"]
+        schema = next(each["schema"] for each in told if each["name"] == "page_size")
+        assert USUAL_PAGE == schema["default"]
 
     def test_url_may_be_null(self) -> None:
         """The url of an unchanged picture is null; it is never left out."""
@@ -298,6 +332,18 @@ class TestGenerating:
         service = next(
             file for file in changed.file if file.name.endswith("contacts_service.proto")
         )
-        service.service[0].method[2].options.Extensions[annotations_pb2.http].body = "jids"
+        method = next(m for m in service.service[0].method if m.name == "ResolveIdentifiers")
+        method.options.Extensions[annotations_pb2.http].body = "jids"
         with pytest.raises(ValueError, match="jids"):
+            describe(changed.SerializeToString(), "1")
+
+    def test_a_stream_of_requests(self, descriptors: bytes) -> None:
+        """So is a route whose caller would have to stream."""
+        changed = descriptor_pb2.FileDescriptorSet.FromString(descriptors)
+        service = next(
+            file for file in changed.file if file.name.endswith("contacts_service.proto")
+        )
+        method = next(m for m in service.service[0].method if m.name == "StreamContacts")
+        method.client_streaming = True
+        with pytest.raises(ValueError, match="StreamContacts"):
             describe(changed.SerializeToString(), "1")

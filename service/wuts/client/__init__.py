@@ -9,8 +9,9 @@
 
 Both clients have the same methods, with the same parameters:
 
-* `contacts`, `list_contacts`, `picture`, `resolve`, `profile`, `check`, `blocklist`, `block`,
-  `unblock`, `sync_app_state` and `budget`, described in `wuts.client.contact_calls`;
+* `contacts`, `list_contacts`, the stream `stream_contacts`, `picture`, `resolve`, `profile`,
+  `check`, `blocklist`, `block`, `unblock`, `sync_app_state` and `budget`, described in
+  `wuts.client.contact_calls`;
 * `devices`, `create_device`, `delete_device`, `device_status`, `connect_device`,
   `disconnect_device`, `logout_device`, `qr_code`, `qr_status`, `pair_code`, and the streams
   `link_device` and `watch_device`, described in `wuts.client.device_calls`.

@@ -90,6 +90,7 @@ class AsyncClient:
 
     # One line for each rpc; `contact_calls` and `device_calls` describe them.
     list_contacts = _unary(contact_calls.list_contacts)
+    stream_contacts = _stream(contact_calls.stream_contacts)
     picture = _unary(contact_calls.picture)
     resolve = _unary(contact_calls.resolve)
     budget = _unary(contact_calls.budget)
@@ -154,26 +155,41 @@ class AsyncClient:
             try:
                 answer = await call(ask.request, timeout=attempts.left(), metadata=metadata)
             except grpc.RpcError as error:
-                failed = error_of(error)
-                pause = attempts.pause_after(failed)
-                if pause is None:
-                    raise failed from error
+                await _wait_after(error, attempts)
             else:
                 return ask.read(answer)
-            await asyncio.sleep(pause)
 
     async def _answers(self, ask: Ask[T]) -> AsyncGenerator[T]:
-        call: Any = self._channel.unary_stream(ask.path)
-        timeout = ask.timeout if ask.timeout is not None else self._timeout
-        answers = call(ask.request, timeout=timeout, metadata=await self._metadata())
-        try:
-            async for answer in answers:
-                yield ask.read(answer)
-        except grpc.RpcError as error:
-            raise error_of(error) from error
-        finally:
-            answers.cancel()
+        attempts = Attempts(ask, timeout=self._timeout, retries=self._retries)
+        request: bytes | None = ask.request
+        while request is not None:
+            call: Any = self._channel.unary_stream(ask.path)
+            metadata = await self._metadata()
+            answers = call(request, timeout=attempts.left(), metadata=metadata)
+            try:
+                async for answer in answers:
+                    value = ask.read(answer)
+                    if ask.rest:
+                        request = ask.rest(value)
+                    attempts.advance()
+                    yield value
+            except grpc.RpcError as error:
+                if request is not None:
+                    await _wait_after(error, attempts)
+            else:
+                return
+            finally:
+                answers.cancel()
 
     async def _metadata(self) -> channel.Metadata:
         token = self._token if isinstance(self._token, str) else self._token()
         return channel.bearer(await token if inspect.isawaitable(token) else token)
+
+
+async def _wait_after(error: grpc.RpcError, attempts: Attempts) -> None:
+    """Waits until the next attempt; raises the error if there is none."""
+    failed = error_of(error)
+    pause = attempts.pause_after(failed)
+    if pause is None:
+        raise failed from error
+    await asyncio.sleep(pause)

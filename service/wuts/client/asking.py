@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
@@ -51,6 +51,9 @@ class Ask(Generic[T_co]):
     """Seconds that suit the call; None: no limit, which only streams have."""
     is_safe: bool
     """Whether it may be made twice: the rpc is marked NO_SIDE_EFFECTS."""
+    rest: Callable[[Any], bytes | None] | None = None
+    """Makes the request for what follows a value of a stream, None behind the last value.
+    Absent for streams that cannot be resumed."""
 
 
 def ask(
@@ -60,8 +63,12 @@ def ask(
     *,
     timeout: float | None,
     usual_timeout: float | None = SHORT,
+    rest: Callable[[T], Message | None] | None = None,
 ) -> Ask[T]:
-    """Makes a call of a request, which names its rpc, and of how to read the answer."""
+    """Makes a call of a request, which names its rpc, and of how to read the answer.
+
+    `rest` makes the request for what follows a value, None behind the last one.
+    """
     rpc = _RPCS[request.DESCRIPTOR.full_name]
     return Ask(
         path=f"/{rpc.containing_service.full_name}/{rpc.name}",
@@ -70,4 +77,13 @@ def ask(
         timeout=timeout,
         usual_timeout=usual_timeout,
         is_safe=rpc.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
+        rest=_serialized(rest) if rest else None,
     )
+
+
+def _serialized(rest: Callable[[T], Message | None]) -> Callable[[T], bytes | None]:
+    def made(value: T) -> bytes | None:
+        request = rest(value)
+        return None if request is None else request.SerializeToString()
+
+    return made

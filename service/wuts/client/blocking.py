@@ -82,6 +82,7 @@ class Client:
 
     # One line for each rpc; `contact_calls` and `device_calls` describe them.
     list_contacts = _unary(contact_calls.list_contacts)
+    stream_contacts = _stream(contact_calls.stream_contacts)
     picture = _unary(contact_calls.picture)
     resolve = _unary(contact_calls.resolve)
     budget = _unary(contact_calls.budget)
@@ -144,24 +145,37 @@ class Client:
             try:
                 answer = call(ask.request, timeout=attempts.left(), metadata=self._metadata())
             except grpc.RpcError as error:
-                failed = error_of(error)
-                pause = attempts.pause_after(failed)
-                if pause is None or self._closed.wait(pause):
-                    raise failed from error
+                self._wait_after(error, attempts)
             else:
                 return ask.read(answer)
 
     def _answers(self, ask: Ask[T]) -> Generator[T]:
-        call: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(ask.path)
-        timeout = ask.timeout if ask.timeout is not None else self._timeout
-        answers: Any = call(ask.request, timeout=timeout, metadata=self._metadata())
-        try:
-            for answer in answers:
-                yield ask.read(answer)
-        except grpc.RpcError as error:
-            raise error_of(error) from error
-        finally:
-            answers.cancel()
+        attempts = Attempts(ask, timeout=self._timeout, retries=self._retries)
+        request: bytes | None = ask.request
+        while request is not None:
+            call: grpc.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(ask.path)
+            answers: Any = call(request, timeout=attempts.left(), metadata=self._metadata())
+            try:
+                for answer in answers:
+                    value = ask.read(answer)
+                    if ask.rest:
+                        request = ask.rest(value)
+                    attempts.advance()
+                    yield value
+            except grpc.RpcError as error:
+                if request is not None:
+                    self._wait_after(error, attempts)
+            else:
+                return
+            finally:
+                answers.cancel()
+
+    def _wait_after(self, error: grpc.RpcError, attempts: Attempts) -> None:
+        """Waits until the next attempt; raises the error if there is none."""
+        failed = error_of(error)
+        pause = attempts.pause_after(failed)
+        if pause is None or self._closed.wait(pause):
+            raise failed from error
 
     def _metadata(self) -> channel.Metadata:
         return channel.bearer(self._token if isinstance(self._token, str) else self._token())

@@ -38,7 +38,7 @@ def list_contacts(
     """Lists contacts: a page of 1 to 5000, or, without `page_size`, all in one answer.
 
     `full` adds `lid_jid` and `synced`. Needs a connected device. `contacts` goes
-    through the pages by itself.
+    through the pages by itself, and `stream_contacts` gets them all in one call.
 
     >>> page = client.list_contacts(page_size=1)
     >>> [contact.full_name for contact in page.contacts]
@@ -54,6 +54,39 @@ def list_contacts(
         lambda answer: value_of(ContactPage, answer),
         timeout=timeout,
         usual_timeout=LONG,
+    )
+
+
+def stream_contacts(
+    *,
+    full: bool = False,
+    page_size: int | None = None,
+    page_token: str | None = None,
+    timeout: float | None = None,
+) -> Ask[ContactPage]:
+    """Gives the whole list as a stream of pages, however long it is; at least one page.
+
+    A page holds at most `page_size` contacts (1 to 5000, by default 1000), fewer where names
+    are long. A stream that is cut off is resumed behind its last page by itself. To go on in
+    another process, keep the `next_page_token` of the last page you are done with, and give it
+    as `page_token`. `full` adds `lid_jid` and `synced`. Needs a connected device.
+
+    >>> for page in client.stream_contacts(page_size=1):
+    ...     print([contact.full_name for contact in page.contacts], page.next_page_token is None)
+    ['Maria Silva'] False
+    ['Joao Pereira'] True
+    """
+
+    def beginning_at(token: str | None) -> pb.StreamContactsRequest:
+        return pb.StreamContactsRequest(view=_view(full), page_size=page_size, page_token=token)
+
+    return ask(
+        beginning_at(page_token),
+        pb.StreamContactsResponse,
+        lambda answer: value_of(ContactPage, answer),
+        timeout=timeout,
+        usual_timeout=None,
+        rest=lambda page: beginning_at(page.next_page_token) if page.next_page_token else None,
     )
 
 

@@ -15,12 +15,13 @@ from wuts.usecases.get_profile_picture import PictureQuestion, get_profile_pictu
 from wuts.usecases.resolve_identifiers import resolve_identifiers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from grpc import aio
 
     from wuts.ports import ContactStore, Enquiries, LiveSessions
     from wuts.rpc.contact_list import ContactList
+    from wuts.rpc.contact_stream import ContactStream
 
 _FULL = "FULL"
 _VIEWS = ("BASIC", _FULL)
@@ -36,9 +37,11 @@ class ContactsServicer(SectionCalls):
         sessions: LiveSessions,
         enquiries: Enquiries,
         contact_list: ContactList,
+        contact_stream: ContactStream,
     ) -> None:
         super().__init__(store=store, sessions=sessions, enquiries=enquiries)
         self._list = contact_list
+        self._stream = contact_stream
 
     async def ListContacts(  # the name of the rpc
         self,
@@ -48,6 +51,17 @@ class ContactsServicer(SectionCalls):
         """Lists the device's contacts, all or one page of them."""
         device = current_caller().device()
         return await self._list.answer(device, request, context, full=_is_full(request.view))
+
+    async def StreamContacts(  # the name of the rpc
+        self,
+        request: pb.StreamContactsRequest,
+        context: aio.ServicerContext[Any, Any],  # part of the signature
+    ) -> AsyncIterator[pb.StreamContactsResponse]:
+        """Sends the device's contacts, all of them, page by page."""
+        device = current_caller().device()
+        await self._stream.send(device, request, context, full=_is_full(request.view))
+        return
+        yield  # type: ignore[unreachable]  # all is sent; gRPC knows a stream by this word
 
     async def GetProfilePicture(  # the name of the rpc
         self,

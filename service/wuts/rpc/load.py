@@ -35,11 +35,13 @@ class Bounds:
 class Load:
     """Counts calls and streams; nobody can use up what belongs to others.
 
-    Once `draining` is set, no new ones are taken.
+    Once `draining` is set, no new ones are taken; once `cutting` is, those that go on for
+    longer must come to an end.
     """
 
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.draining = asyncio.Event()
+        self.cutting = asyncio.Event()
         self._bounds = bounds or Bounds()
         self._calls: Counter[str] = Counter()
         self._streams: Counter[str] = Counter()

@@ -15,11 +15,13 @@ from wuts.devices.v1 import devices_service_pb2, devices_service_pb2_grpc
 from wuts.instruments import Instruments
 from wuts.rpc.conditional import NoRevisions
 from wuts.rpc.contact_list import ContactList
+from wuts.rpc.contact_stream import ContactStream
 from wuts.rpc.contacts import ContactsServicer
 from wuts.rpc.devices import DevicesServicer
 from wuts.rpc.interceptor import CallGuard
 from wuts.rpc.load import Load
 from wuts.rpc.reflection import enable_reflection
+from wuts.rpc.streams import Patience
 from wuts.rpc.token_check import add_token_check
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class Ports:
     max_list: int
     revisions: Revisions | None = None
     instruments: Instruments = field(default_factory=Instruments)
+    patience: Patience = field(default_factory=Patience)
 
 
 class Server:
@@ -103,11 +106,19 @@ class Server:
             max_list=ports.max_list,
             metrics=ports.instruments.metrics,
         )
+        contact_stream = ContactStream(
+            store=ports.store,
+            sessions=ports.sessions,
+            page_tokens=ports.page_tokens,
+            patience=ports.patience,
+            cutting=self._load.cutting,
+        )
         contacts = ContactsServicer(
             store=ports.store,
             sessions=ports.sessions,
             enquiries=ports.enquiries,
             contact_list=contact_list,
+            contact_stream=contact_stream,
         )
         devices = DevicesServicer(
             devices=ports.devices,
@@ -147,6 +158,7 @@ class Server:
         await self._health.enter_graceful_shutdown()
         with contextlib.suppress(TimeoutError):
             await self._load.wait_until_idle(drain)
+        self._load.cutting.set()
         # The answers are written; a moment for what is on its way out.
         await self._server.stop(min(drain, _FLUSH_SECONDS))
 

@@ -1,12 +1,16 @@
-"""Streams that have no end of their own."""
+"""Streams: those without an end of their own, and those whose reader may be slow."""
 
 from __future__ import annotations
 
 import asyncio
+import traceback
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wuts.domain.errors import ServiceUnavailable
+from grpc import aio
+
+from wuts.domain.errors import CallTimeout, ServiceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -41,3 +45,66 @@ async def _next_or_end(items: AsyncGenerator[T], end: asyncio.Task[bool]) -> T |
 
 async def _next(items: AsyncGenerator[T]) -> T | None:
     return await anext(items, None)
+
+
+async def first_of(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Passes on the first item only."""
+    async with aclosing(items):
+        async for item in items:
+            yield item
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a stream may take that has an end, in seconds."""
+
+    stalled: float = 60.0
+    """For one message that its reader does not take."""
+    whole: float = 600.0
+    """In all."""
+
+
+async def send(
+    items: AsyncGenerator[T],
+    context: aio.ServicerContext[Any, T],
+    *,
+    patience: Patience,
+    cutting: asyncio.Event,
+) -> None:
+    """Sends items as fast as they are taken, the next one made only then.
+
+    Raises CallTimeout when patience ends, and ServiceUnavailable between two items once
+    `cutting` is set. The status then waits in line behind what was not taken, so that the
+    reader learns of it whenever it reads on; merely cancelled, the call would stay open for
+    both sides.
+    """
+    try:
+        async with asyncio.timeout(patience.whole), aclosing(items):
+            await _send_each(items, context, patience.stalled, cutting)
+    except TimeoutError as error:
+        # The reader may be gone for hours: what was made for it need not wait for it, too.
+        traceback.clear_frames(error.__traceback__)
+        raise CallTimeout from None
+    except aio.InternalError:
+        # The caller has gone; gRPC sometimes says so with this before it cancels the call.
+        raise asyncio.CancelledError from None
+
+
+async def _send_each(
+    items: AsyncGenerator[T],
+    context: aio.ServicerContext[Any, T],
+    patience: float,
+    cutting: asyncio.Event,
+) -> None:
+    is_begun = False
+    async for item in items:
+        if cutting.is_set():
+            raise ServiceUnavailable
+        if not is_begun:
+            # Else a status behind a first message that is not taken would send it again.
+            await context.send_initial_metadata(())
+            is_begun = True
+        # Not yielded: no timeout of ours would see gRPC wait for the reader.
+        async with asyncio.timeout(patience):
+            await context.write(item)

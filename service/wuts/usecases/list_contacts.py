@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MAX_PAGE = 5000
 """The most contacts one page may hold."""
 
-_CHUNK = 1000
-# Small enough that no statement, and no turn of the event loop, takes long.
+CHUNK = 1000
+"""The most contacts read at once: no statement, and no turn of the event loop, takes long."""
 
 
 class ConnectionGate(Protocol):
@@ -50,12 +50,12 @@ async def list_contacts(
     contacts. Raises ValidationFailed for a page size out of range or a list
     that is too long, and whatever the ports raise.
     """
-    if page_size is not None and not 1 <= page_size <= MAX_PAGE:
-        raise ValidationFailed("page_size", f"must be from 1 to {MAX_PAGE}", str(page_size))
+    if page_size is not None:
+        check_page_size(page_size)
     await sessions.require_connected(device)
     wanted = max_list if page_size is None else page_size
     while True:
-        page = await store.page(device, after=after, limit=min(wanted, _CHUNK))
+        page = await store.page(device, after=after, limit=min(wanted, CHUNK))
         wanted -= len(page.contacts)
         after = page.cursor
         yield page
@@ -64,3 +64,10 @@ async def list_contacts(
     if page_size is None and after:
         message = f"is required: the list holds more than {max_list} contacts"
         raise ValidationFailed("page_size", f"{message}; ask for pages of at most {MAX_PAGE}")
+
+
+def check_page_size(page_size: int) -> int:
+    """Gives the page size back; raises ValidationFailed when it is out of range."""
+    if not 1 <= page_size <= MAX_PAGE:
+        raise ValidationFailed("page_size", f"must be from 1 to {MAX_PAGE}", str(page_size))
+    return page_size

@@ -124,6 +124,105 @@ class ListContactsResponse(_message.Message):
 Global___ListContactsResponse: _TypeAlias = ListContactsResponse  # noqa: Y015
 
 @_typing.final
+class StreamContactsRequest(_message.Message):
+    """Says how the contact list is to be streamed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIEW_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    view: _builtins.str
+    """How much is told: "BASIC" (the documented fields) or "FULL" (adds lid_jid
+    to each contact, and synced). Absent means BASIC.
+    """
+    page_size: _builtins.int
+    """The largest number of contacts in one message, 1 to 5000, for example 500.
+    Absent means 1000.
+    """
+    page_token: _builtins.str
+    """A next_page_token of this call or of ListContacts, unaltered; the stream
+    begins behind that page. It is bound to the device. Absent means from the
+    beginning.
+    """
+    def __init__(
+        self,
+        *,
+        view: _builtins.str | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_page_token", b"_page_token", "_view", b"_view", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_page_size", b"_page_size", "_page_token", b"_page_token", "_view", b"_view", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__page_size: _TypeAlias = _typing.Literal["page_size"]  # noqa: Y015
+    _WhichOneofArgType__page_size: _TypeAlias = _typing.Literal["_page_size", b"_page_size"]  # noqa: Y015
+    _WhichOneofReturnType__page_token: _TypeAlias = _typing.Literal["page_token"]  # noqa: Y015
+    _WhichOneofArgType__page_token: _TypeAlias = _typing.Literal["_page_token", b"_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__view: _TypeAlias = _typing.Literal["view"]  # noqa: Y015
+    _WhichOneofArgType__view: _TypeAlias = _typing.Literal["_view", b"_view"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__page_size) -> _WhichOneofReturnType__page_size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__page_token) -> _WhichOneofReturnType__page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__view) -> _WhichOneofReturnType__view | None: ...
+
+Global___StreamContactsRequest: _TypeAlias = StreamContactsRequest  # noqa: Y015
+
+@_typing.final
+class StreamContactsResponse(_message.Message):
+    """Carries one page of a stream; over HTTP it is one line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    CONTACTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SYNCED_FIELD_NUMBER: _builtins.int
+    success: _builtins.bool
+    """Always true; failures travel as an error."""
+    count: _builtins.int
+    """The number of contacts in this message, for example 2."""
+    next_page_token: _builtins.str
+    """An opaque text with which the stream goes on behind this message when given
+    as page_token. Absent in the last message, and only there.
+    """
+    synced: _builtins.bool
+    """Whether the device's first sync is finished; false means that contacts may
+    be missing still. Absent under view BASIC.
+    """
+    @_builtins.property
+    def contacts(self) -> _containers.RepeatedCompositeFieldContainer[_contact_pb2.Contact]:
+        """The contacts, in the order of ListContacts."""
+
+    def __init__(
+        self,
+        *,
+        success: _builtins.bool = ...,
+        count: _builtins.int = ...,
+        contacts: _abc.Iterable[_contact_pb2.Contact] | None = ...,
+        next_page_token: _builtins.str | None = ...,
+        synced: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_synced", b"_synced", "next_page_token", b"next_page_token", "synced", b"synced"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token", "_synced", b"_synced", "contacts", b"contacts", "count", b"count", "next_page_token", b"next_page_token", "success", b"success", "synced", b"synced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_page_token: _TypeAlias = _typing.Literal["next_page_token"]  # noqa: Y015
+    _WhichOneofArgType__next_page_token: _TypeAlias = _typing.Literal["_next_page_token", b"_next_page_token"]  # noqa: Y015
+    _WhichOneofReturnType__synced: _TypeAlias = _typing.Literal["synced"]  # noqa: Y015
+    _WhichOneofArgType__synced: _TypeAlias = _typing.Literal["_synced", b"_synced"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_page_token) -> _WhichOneofReturnType__next_page_token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__synced) -> _WhichOneofReturnType__synced | None: ...
+
+Global___StreamContactsResponse: _TypeAlias = StreamContactsResponse  # noqa: Y015
+
+@_typing.final
 class GetProfilePictureRequest(_message.Message):
     """Names the picture that is wanted."""
 

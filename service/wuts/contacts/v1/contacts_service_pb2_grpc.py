@@ -46,6 +46,11 @@ class ContactsServiceStub:
                 request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ListContactsRequest.SerializeToString,
                 response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ListContactsResponse.FromString,
                 _registered_method=True)
+        self.StreamContacts = channel.unary_stream(
+                '/wuts.contacts.v1.ContactsService/StreamContacts',
+                request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.StreamContactsRequest.SerializeToString,
+                response_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.StreamContactsResponse.FromString,
+                _registered_method=True)
         self.GetProfilePicture = channel.unary_unary(
                 '/wuts.contacts.v1.ContactsService/GetProfilePicture',
                 request_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetProfilePictureRequest.SerializeToString,
@@ -108,6 +113,28 @@ class ContactsServiceServicer:
 
         Needs a connected session, as documented, although the answer is read from
         the device's store. Without page_size every contact comes in one answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamContacts(self, request, context):
+        """Streams the whole contact list in pages, however long it is.
+
+        Needs a connected session, as ListContacts does, and fails for the same
+        reasons before the first message. One message is one page, of at most
+        page_size contacts and 512 KiB; only a single contact that is larger by
+        itself comes in a larger one. An empty list is one message without contacts.
+
+        Every message but the last has a next_page_token. A stream, or over HTTP a
+        body, that ends behind a message with one was cut off: by a failure, by a
+        restart, after 10 minutes, or because its reader took no message for 60
+        seconds. The same call with that token as page_token goes on behind it, also
+        after a restart; no contact comes twice or is left out over an unchanged
+        store.
+
+        Over HTTP the body is newline-delimited JSON, application/x-ndjson: one
+        message a line. A failure behind the first line has no line of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,6 +242,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ListContactsRequest.FromString,
                     response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ListContactsResponse.SerializeToString,
             ),
+            'StreamContacts': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamContacts,
+                    request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.StreamContactsRequest.FromString,
+                    response_serializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.StreamContactsResponse.SerializeToString,
+            ),
             'GetProfilePicture': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProfilePicture,
                     request_deserializer=wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.GetProfilePictureRequest.FromString,
@@ -295,6 +327,33 @@ class ContactsService:
             '/wuts.contacts.v1.ContactsService/ListContacts',
             wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ListContactsRequest.SerializeToString,
             wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.ListContactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamContacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/wuts.contacts.v1.ContactsService/StreamContacts',
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.StreamContactsRequest.SerializeToString,
+            wuts_dot_contacts_dot_v1_dot_contacts__service__pb2.StreamContactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,24 @@ class ContactsServiceStub:
     Needs a connected session, as documented, although the answer is read from
     the device's store. Without page_size every contact comes in one answer.
     """
+    StreamContacts: _grpc.UnaryStreamMultiCallable[_contacts_service_pb2.StreamContactsRequest, _contacts_service_pb2.StreamContactsResponse]
+    """Streams the whole contact list in pages, however long it is.
+
+    Needs a connected session, as ListContacts does, and fails for the same
+    reasons before the first message. One message is one page, of at most
+    page_size contacts and 512 KiB; only a single contact that is larger by
+    itself comes in a larger one. An empty list is one message without contacts.
+
+    Every message but the last has a next_page_token. A stream, or over HTTP a
+    body, that ends behind a message with one was cut off: by a failure, by a
+    restart, after 10 minutes, or because its reader took no message for 60
+    seconds. The same call with that token as page_token goes on behind it, also
+    after a restart; no contact comes twice or is left out over an unchanged
+    store.
+
+    Over HTTP the body is newline-delimited JSON, application/x-ndjson: one
+    message a line. A failure behind the first line has no line of its own.
+    """
     GetProfilePicture: _grpc.UnaryUnaryMultiCallable[_contacts_service_pb2.GetProfilePictureRequest, _contacts_service_pb2.GetProfilePictureResponse]
     """Asks WhatsApp for the profile picture of a contact or a group.
 
@@ -121,6 +139,24 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
 
     Needs a connected session, as documented, although the answer is read from
     the device's store. Without page_size every contact comes in one answer.
+    """
+    StreamContacts: _aio.UnaryStreamMultiCallable[_contacts_service_pb2.StreamContactsRequest, _contacts_service_pb2.StreamContactsResponse]  # type: ignore[assignment]
+    """Streams the whole contact list in pages, however long it is.
+
+    Needs a connected session, as ListContacts does, and fails for the same
+    reasons before the first message. One message is one page, of at most
+    page_size contacts and 512 KiB; only a single contact that is larger by
+    itself comes in a larger one. An empty list is one message without contacts.
+
+    Every message but the last has a next_page_token. A stream, or over HTTP a
+    body, that ends behind a message with one was cut off: by a failure, by a
+    restart, after 10 minutes, or because its reader took no message for 60
+    seconds. The same call with that token as page_token goes on behind it, also
+    after a restart; no contact comes twice or is left out over an unchanged
+    store.
+
+    Over HTTP the body is newline-delimited JSON, application/x-ndjson: one
+    message a line. A failure behind the first line has no line of its own.
     """
     GetProfilePicture: _aio.UnaryUnaryMultiCallable[_contacts_service_pb2.GetProfilePictureRequest, _contacts_service_pb2.GetProfilePictureResponse]  # type: ignore[assignment]
     """Asks WhatsApp for the profile picture of a contact or a group.
@@ -200,6 +236,30 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Needs a connected session, as documented, although the answer is read from
         the device's store. Without page_size every contact comes in one answer.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamContacts(
+        self,
+        request: _contacts_service_pb2.StreamContactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_contacts_service_pb2.StreamContactsResponse], _abc.AsyncIterator[_contacts_service_pb2.StreamContactsResponse]]:
+        """Streams the whole contact list in pages, however long it is.
+
+        Needs a connected session, as ListContacts does, and fails for the same
+        reasons before the first message. One message is one page, of at most
+        page_size contacts and 512 KiB; only a single contact that is larger by
+        itself comes in a larger one. An empty list is one message without contacts.
+
+        Every message but the last has a next_page_token. A stream, or over HTTP a
+        body, that ends behind a message with one was cut off: by a failure, by a
+        restart, after 10 minutes, or because its reader took no message for 60
+        seconds. The same call with that token as page_token goes on behind it, also
+        after a restart; no contact comes twice or is left out over an unchanged
+        store.
+
+        Over HTTP the body is newline-delimited JSON, application/x-ndjson: one
+        message a line. A failure behind the first line has no line of its own.
         """
 
     @_abc_1.abstractmethod
