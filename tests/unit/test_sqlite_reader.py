@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from wuts.adapters.sqlite import Limits, Reader
 from wuts.domain.errors import StoreUnavailable
@@ -63,6 +64,19 @@ class TestRun:
         job.cancel()
         async with asyncio.timeout(5):
             assert await reader.run(one) == 1
+        reader.close()
+
+    async def test_abandoned_job_leaves_no_trace(self, path: Path) -> None:
+        """Whoever leaves costs the next caller no new connection, and is no news for the log."""
+        reader = Reader(path, Limits(call_seconds=60), accept_all, "device")
+        before = await reader.run(reader.stamp)
+        job = asyncio.create_task(reader.run(endless))
+        await asyncio.sleep(0)
+        with capture_logs() as logs:
+            job.cancel()
+            async with asyncio.timeout(5):
+                assert before == await reader.run(reader.stamp)
+        assert [] == logs
         reader.close()
 
     async def test_waiting_in_line(self, path: Path) -> None:

@@ -93,10 +93,10 @@ class TestMessages:
         assert [2, 1] == await lengths(Crowd(5), page_size=2, after="2")
 
     async def test_are_read_in_chunks(self) -> None:
-        """No single read asks for more than a thousand."""
+        """No single read asks for more than five hundred."""
         crowd = Crowd(6000)
         assert [2500, 2500, 1000] == await lengths(crowd, page_size=2500)
-        assert [1000, 1000, 500, 1000, 1000, 500, 1000] == crowd.reads
+        assert [500] * 12 == crowd.reads
 
     async def test_are_read_when_they_are_wanted(self) -> None:
         """Nothing is read ahead: whoever stops listening ends the reading."""
@@ -125,8 +125,8 @@ class TestSize:
     async def test_leaves_a_chunk_to_the_next(self) -> None:
         """A later chunk that does not fit begins the next message, undivided."""
         crowd = Crowd(3000)
-        assert [2000, 1000] == await lengths(crowd, room=11 * 2500, page_size=5000)
-        assert [1000, 1000, 1000, 1000] == crowd.reads
+        assert [2000, 1000] == await lengths(crowd, room=11 * 2250, page_size=5000)
+        assert [500] * 7 == crowd.reads
 
     async def test_never_splits_a_person(self) -> None:
         """A person who is too large alone comes alone."""

@@ -116,6 +116,9 @@ class Reader:
             return job(self._current_connection())
         except FileNotFoundError:
             raise
+        except apsw.InterruptError:
+            # Its time was up, or its caller is gone; nothing is wrong with the file.
+            raise StoreUnavailable from None
         except (apsw.Error, OSError) as error:
             # Whatever is wrong, the next job starts from a fresh connection.
             self._close()

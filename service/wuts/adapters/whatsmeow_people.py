@@ -68,7 +68,8 @@ class PageText(NamedTuple):
 def ask_page(connection: Connection, after: str, limit: int) -> PageText:
     """Asks for at most `limit` people behind the cursor.
 
-    Makes several statements, which must see one state of the store.
+    Makes several statements. Only one of them reads people, so that they need not see one
+    state of the store: what comes between may at worst make the next page an empty one.
     """
     values = page_values(connection, after, limit)
     told, number, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]

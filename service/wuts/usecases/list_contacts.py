@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 MAX_PAGE = 5000
 """The most contacts one page may hold."""
 
-CHUNK = 1000
-"""The most contacts read at once: no statement, and no turn of the event loop, takes long."""
+CHUNK = 500
+"""The most contacts read at once: no statement holds up a writer, and no turn of the event loop
+other callers, for more than a few milliseconds."""
 
 
 class ConnectionGate(Protocol):
