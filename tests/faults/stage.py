@@ -46,11 +46,14 @@ class Stage:
     started again by `start_service`, on the same port and data.
     """
 
-    def __init__(self, world: dict[str, Any], **settings: str) -> None:
-        """Takes a world document and WUTS_* variables of the service."""
+    def __init__(
+        self, world: dict[str, Any], *, gateway: Sequence[str] = (), **settings: str
+    ) -> None:
+        """Takes a world document, options of the gateway, and WUTS_* variables of the service."""
         self.directory = Path(tempfile.mkdtemp(prefix="wuts-faults-"))
         self.data = self.directory / "data"
         self.settings = settings
+        self.gateway_pid = 0
         self.service: subprocess.Popen[bytes] | None = None
         self.http = self.grpc = ""
         self._world = self.directory / "world.json"
@@ -58,6 +61,7 @@ class Stage:
         self._others: list[subprocess.Popen[bytes]] = []
         self._emulator: dict[str, str] = {}
         self._residents: list[Resident] = []
+        self._gateway = gateway
         self._port = 0
         self.client = httpx.Client(trust_env=False, timeout=40, limits=httpx.Limits())
 
@@ -174,8 +178,9 @@ class Stage:
     def _start_gateway(self) -> None:
         gateway, admin = ROOT / "gateway", str(self.directory / "admin.sock")
         command = [sys.executable, str(gateway / "launch.py"), "--admin", admin]
-        command += ["--http-port", "0", "--grpc-port", str(self._port)]
+        command += ["--http-port", "0", "--grpc-port", str(self._port), *self._gateway]
         self._others.append(self._spawn("gateway", command, {}))
+        self.gateway_pid = self._others[-1].pid
         asking = [sys.executable, str(gateway / "admin.py"), admin, "--healthy", "--wait", "30"]
         done = subprocess.run(asking, capture_output=True, text=True, check=True, timeout=60)
         self.http = f"http://127.0.0.1:{int(done.stdout)}"
@@ -202,10 +207,14 @@ class Stage:
 
 @contextlib.contextmanager
 def staged(
-    world: dict[str, Any], *, unlinked: Sequence[str] = (), **settings: str
+    world: dict[str, Any],
+    *,
+    unlinked: Sequence[str] = (),
+    gateway: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[Stage]:
     """Runs a stage; ends it afterwards whatever happened."""
-    stage = Stage(world, **settings)
+    stage = Stage(world, gateway=gateway, **settings)
     try:
         yield stage.up(unlinked=unlinked)
     finally:

@@ -1,0 +1,1 @@
+"""Measures what answers cost, beside what others would have cost: `make bench`."""
