@@ -24,6 +24,8 @@ class Effort:
     """Whole lists are compared in so many of the sizes, from the smallest on."""
     calls: int = 2000
     """Small calls in one sample of a server; batches and lists are fewer in proportion."""
+    reads: int = 2
+    """Whole lists that are read beside a writer, in a round."""
     restarts: int = 5
     """How often memory is measured, each time of a service that was just started."""
 
@@ -39,7 +41,7 @@ class Effort:
 
 
 FULL = Effort()
-QUICK = Effort(seconds=0.1, lists=3, calls=400, restarts=1)
+QUICK = Effort(seconds=0.03, lists=3, calls=400, reads=1, restarts=1)
 TRIAL = Effort(
     tiny=100, small=200, big=400, huge=2000, rounds=1, seconds=0.01, calls=40, restarts=1
 )

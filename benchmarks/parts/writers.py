@@ -24,7 +24,6 @@ MODES = {"rollback": "DELETE", "WAL": "WAL"}
 
 _PAUSE = 0.001
 _CHUNKS = "chunks"
-_LISTS = 2
 _IDLE_SECONDS = 0.3
 _UPDATE = "UPDATE whatsmeow_contacts SET push_name = ? WHERE rowid = ?"
 
@@ -55,13 +54,13 @@ def measure(run: Run) -> None:
             for _ in range(run.effort.rounds):
                 over = partial(_is_over, time.monotonic() + _IDLE_SECONDS)
                 run.figures.note(idle(mode), _longest(writer, over))
-                lists = thread.submit(_read, reader)
+                lists = thread.submit(_read, reader, run.effort.reads)
                 run.figures.note(reading(mode), _longest(writer, lists.done))
                 lists.result()
 
 
-def _read(reader: Worker) -> None:
-    for _ in range(_LISTS):
+def _read(reader: Worker, times: int) -> None:
+    for _ in range(times):
         reader.run(_CHUNKS)
 
 
