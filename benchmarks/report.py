@@ -54,14 +54,7 @@ def document(verdicts: Sequence[Verdict], figures: Figures, effort: Effort) -> s
         parts.append(f"| {verdict.goal.name} | {_word(verdict)} | {told} | {verdict.goal.text} |")
     parts += _obstacles(verdicts)
     for title, rows in _tables(figures):
-        parts += [
-            "",
-            f"## {title}",
-            "",
-            "| variant | CPU ms | p50 ms | p99 ms |",
-            "|---|---|---|---|",
-        ]
-        parts += rows
+        parts += ["", f"## {title}", "", *_COLUMNS, *rows]
     parts += ["", "## Single figures", "", "| what | median |", "|---|---|"]
     parts += [f"| {name} | {number(figures.fact(name))} |" for name in figures.facts]
     return "\n".join(parts) + "\n"
