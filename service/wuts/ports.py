@@ -258,9 +258,10 @@ class Enquiries(Protocol):
     def recall_picture(
         self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
     ) -> Heard[Picture | Unchanged] | None:
-        """Gives what WhatsApp has shown of exactly this chat, if it is still good; asks nothing.
+        """Gives what WhatsApp has shown of this chat, if it is still good; asks nothing.
 
-        None also where there was no picture to see: another spelling may have one.
+        None also where it was not proven who that is, or where there was no picture to
+        see: by now another JID may be known.
         """
         ...
 
@@ -270,6 +271,7 @@ class Enquiries(Protocol):
         chat: Jid,
         *,
         person: Jid,
+        is_proven: bool,
         preview: bool,
         existing_id: str,
         refresh: bool,
@@ -277,7 +279,8 @@ class Enquiries(Protocol):
         """Gives the picture of a chat.
 
         Answers are remembered under `person`, which is the same for the LID and
-        the PN of one person; for a group it is the group. `refresh` asks
+        the PN of one person; for a group it is the group. What is_proven, that
+        `chat` is this person's, is good for `recall_picture`. `refresh` asks
         whatever is known. Raises PictureHidden and PictureNotSet, remembered
         ones too.
         """

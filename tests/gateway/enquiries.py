@@ -62,6 +62,7 @@ class Enquiries:
         chat: Jid,
         *,
         person: Jid,
+        is_proven: bool,
         preview: bool,
         existing_id: str,
         refresh: bool,

@@ -128,6 +128,11 @@ class TestRecall:
         ]
         assert [replace(shown, remembered=True), None, None] == recalled
 
+    async def test_unproven(self, office: Office) -> None:
+        """Where it is not proven whose chat it is, nothing is recalled."""
+        await office.picture(is_proven=False)
+        assert office.enquirer.recall_picture(A, MARIA, preview=True, existing_id="") is None
+
     async def test_held(self, office: Office) -> None:
         """Who holds the picture is told that it is unchanged."""
         await office.picture()

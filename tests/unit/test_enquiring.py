@@ -68,7 +68,13 @@ async def enquirer(
 async def is_remembered(enquirer: Enquirer, person: Jid) -> bool:
     """Tells whether a picture is answered from memory; it is from then on."""
     heard = await enquirer.picture(
-        DEVICE, person, person=person, preview=True, existing_id="", refresh=False
+        DEVICE,
+        person,
+        person=person,
+        is_proven=True,
+        preview=True,
+        existing_id="",
+        refresh=False,
     )
     return heard.remembered
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -132,12 +133,39 @@ class TestMemory:
 
     @pytest.mark.parametrize("question", [{"number": LONG}, {"jid": LID}, {"jid": GROUP}])
     async def test_without_the_store(self, world: World, question: dict[str, str]) -> None:
-        """A picture that was shown of this very JID is told while the store cannot be read."""
+        """A picture of which it is proven whose it is is told while the store cannot be read."""
+        world.store.pair(DEVICE, LONG, LID.removesuffix("@lid"))
         shown = await world.find(**question)
         world.store = Unreadable()
         found = await world.find(**question)
         told = (found.chat, found.heard.answer, found.heard.remembered)
         assert (shown.chat, PICTURE, True) == told
+
+    @pytest.mark.parametrize("question", [{"number": LONG}, {"jid": LID}])
+    async def test_unproven(self, world: World, question: dict[str, str]) -> None:
+        """Without a proof the store is asked again: it may have learnt who that is."""
+        await world.find(**question)
+        world.store = Unreadable()
+        with pytest.raises(errors.StoreUnavailable):
+            await world.find(**question)
+
+    async def test_picture_of_the_spelling_proven_later(self, world: World) -> None:
+        """What was shown of an unproven spelling is not told once another one is proven."""
+        await world.find(number=SHORT)
+        world.store.add_row(DEVICE, LONG_JID, Names(full="Ana"))
+        world.sessions.pictures[LONG_JID] = replace(PICTURE, id="2")
+        found = await world.find(number=SHORT)
+        assert (LONG_JID, "2") == (str(found.chat), found.heard.answer.id)
+
+    async def test_lid_paired_later(self, world: World) -> None:
+        """What was shown of a lone LID is not told once its number is known to hide it."""
+        await world.find(jid=LID)
+        world.store.pair(DEVICE, LONG, LID.removesuffix("@lid"))
+        world.sessions.pictures[LONG_JID] = errors.PictureHidden()
+        with pytest.raises(errors.PictureHidden):
+            await world.find(number=LONG)
+        with pytest.raises(errors.PictureHidden):
+            await world.find(jid=LID)
 
     async def test_spelling_proven_later(self, world: World) -> None:
         """That one spelling has no picture keeps nobody from the one that is proven since."""

@@ -93,6 +93,23 @@ class TestAsk:
         assert line.is_idle
         line.close(lambda: None)
 
+    async def test_nobody_waits_for_those_behind(self) -> None:
+        """Who is done is told while the next job, however long, is under way."""
+        go_on = threading.Event()
+
+        def wait(job: int, _budget: Budget) -> int:
+            assert job == 1 or go_on.wait(10)
+            return job
+
+        line = Line(wait, jobs=10)
+        short, long = (asyncio.create_task(line.ask(number, 10.0)) for number in (1, 2))
+        async with asyncio.timeout(5):
+            assert 1 == await short
+        assert not long.done()
+        go_on.set()
+        assert 2 == await long
+        line.close(lambda: None)
+
     async def test_too_late(self) -> None:
         """A caller is told when its time is up; the job counts until the thread is done with it."""
         work = Work()
@@ -106,6 +123,14 @@ class TestAsk:
         await at_rest(line)
         assert 6 == await line.ask(3, 5.0)
         line.close(lambda: None)
+
+    async def test_closed(self, work: Work) -> None:
+        """Nothing is taken after the end, also where nothing was before."""
+        line = Line(work, jobs=10)
+        line.close(lambda: None)
+        with pytest.raises(LineFull):
+            await line.ask(1, 5.0)
+        assert line.is_idle
 
     async def test_close(self, work: Work) -> None:
         """The last thing is done behind the jobs in line, by their thread, which then ends."""

@@ -36,6 +36,12 @@ def endless(connection: Connection) -> int:
     return int(str(connection.execute(ENDLESS).fetchall()[0][0]))
 
 
+def refuse(_thread: threading.Thread) -> None:
+    """Starts no thread, in the words of a system that has no more."""
+    message = "can't start new thread"
+    raise RuntimeError(message)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Gives a small database."""
@@ -51,9 +57,23 @@ class TestRun:
     async def test_endless_statement(self, path: Path) -> None:
         """A statement that takes too long is stopped, and the thread is free again."""
         reader = Reader(path, Limits(call_seconds=0.2), accept_all, "device")
-        with pytest.raises(StoreUnavailable):
-            await reader.run(endless)
+        for _ in range(5):
+            with capture_logs() as logs, pytest.raises(StoreUnavailable):
+                await reader.run(endless)
+            assert ["store_too_slow"] == [entry["event"] for entry in logs]
         assert await read_at_last(reader) == 1
+        reader.close()
+
+    async def test_no_thread(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the system has no thread to give, the next job tries again."""
+        reader = Reader(path, Limits(), accept_all, "device")
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            for _ in range(Limits().jobs + 1):
+                with capture_logs() as logs, pytest.raises(StoreUnavailable):
+                    await reader.run(one)
+                assert ["store_without_thread"] == [entry["event"] for entry in logs]
+        assert (1, True) == (await reader.run(one), reader.idle)
         reader.close()
 
     async def test_abandoned_job(self, path: Path) -> None:

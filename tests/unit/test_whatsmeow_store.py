@@ -157,6 +157,37 @@ class TestFile:
             known.pn_rows["5511999999998"].names.full,
         ) == (["Maria", "J\ufffdo"], "J\ufffdo")
 
+    @pytest.mark.parametrize("limit", [1, 2, 3])
+    async def test_invalid_utf8_behind_a_page(
+        self, files: WhatsmeowFiles, store: WhatsmeowStore, limit: int
+    ) -> None:
+        """It takes nobody's name either where it is the first behind a page."""
+        files.link(A, OWN_PN)
+        for user in ("5511999999997", "5511999999998", "5511999999999"):
+            files.add_row(A, f"{user}@s.whatsapp.net", Names(full=user))
+        files.run(A, "UPDATE whatsmeow_contacts SET full_name = CAST(x'ff' AS TEXT)")
+        told, after = [], ""
+        for _ in range(0, 3, limit):
+            page = await store.page(A, after=after, limit=limit)
+            told += [contact.full_name for contact in page.contacts]
+            after = page.cursor
+        assert (["\ufffd"] * 3, "") == (told, after)
+
+    @pytest.mark.parametrize("rotten", [b"", b"Jo\xe3o", b"\x24\x31"])
+    async def test_bytes_for_text(
+        self, files: WhatsmeowFiles, store: WhatsmeowStore, rotten: bytes
+    ) -> None:
+        """A name that is no text at all is shown as one, and takes nobody else's with it."""
+        files.link(A, OWN_PN)
+        files.add_row(A, MARIA, Names(full="Maria", push="M"))
+        files.add_row(A, "5511999999998@s.whatsapp.net", Names(full="Joao"))
+        files.run(A, "UPDATE whatsmeow_contacts SET push_name = ? WHERE push_name = ''", [rotten])
+        expected = rotten.decode(errors="replace")
+        page = await store.page(A, after="", limit=10)
+        known = await store.lookup(A, pns=["5511999999998"], lids=[])
+        assert ["M", expected] == [contact.push_name for contact in page.contacts]
+        assert expected == known.pn_rows["5511999999998"].names.push
+
     async def test_agent(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """The account is found in every spelling of the device's JID."""
         files.link(A, OWN_PN)
@@ -223,6 +254,24 @@ class TestCheck:
             verdict = await store.check(A)
         assert (Verdict.UNREADABLE, damaged) == (verdict, path.read_bytes())
         assert [{"event", "log_level", "device", "reason"}] == [set(entry) for entry in logs]
+
+    @pytest.mark.parametrize(
+        ("damage", "verdict"),
+        [
+            ("UPDATE whatsmeow_device SET jid = CAST(x'ff' AS TEXT)", Verdict.UNREADABLE),
+            ("UPDATE whatsmeow_device SET jid = NULL", Verdict.NEW),
+            ("UPDATE whatsmeow_version SET version = 'rotten'", Verdict.REFUSED),
+            ("UPDATE whatsmeow_version SET version = CAST(x'ff' AS TEXT)", Verdict.REFUSED),
+        ],
+    )
+    async def test_rotten(
+        self, files: WhatsmeowFiles, store: WhatsmeowStore, damage: str, verdict: Verdict
+    ) -> None:
+        """Rotten values are a verdict on one store, and end nothing else."""
+        files.link(A, OWN_PN)
+        files.run(A, "PRAGMA foreign_keys = OFF")
+        files.run(A, damage)
+        assert verdict == await store.check(A)
 
     async def test_directory(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """A directory in the file's place is unreadable."""

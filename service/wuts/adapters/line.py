@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 
 J = TypeVar("J")
 
-_SHARED_SECONDS = 0.001
-# How long jobs share a wake-up's end: enough for dozens of short ones, and a long one
-# holds up nobody who is done.
+_SWEEP_SECONDS = 0.001
+# How long somebody who is done may wait for those behind: not for a job that takes long.
 
 
 class LineFull(Exception):  # named after the situation
     """As many jobs wait already as may."""
+
+
+class NoThread(Exception):  # named after the situation
+    """The system gives no thread to the line now."""
 
 
 class Budget:
@@ -50,8 +54,10 @@ class Line(Generic[J]):
         self._work = work
         self._jobs = jobs
         self._unfinished = 0
-        self._queue: SimpleQueue[_Waiting[J] | Callable[[], None]] = SimpleQueue()
+        self._is_sweeping = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue: SimpleQueue[_Waiting[J] | Callable[[], None]] = SimpleQueue()
+        self._finished: deque[_Waiting[J]] = deque()
 
     @property
     def is_idle(self) -> bool:
@@ -61,8 +67,8 @@ class Line(Generic[J]):
     async def ask(self, job: J, seconds: float) -> Any:  # noqa: ANN401 # whatever the job gives
         """Gives the outcome of a job, an error of its own included.
 
-        Raises TimeoutError when that takes too long, waiting included, and LineFull at
-        once. A job whose caller is gone counts until the thread is done with it.
+        Raises TimeoutError when that takes too long, waiting included; at once LineFull, and
+        NoThread. A job whose caller is gone counts until the thread is done with it.
         """
         if self._unfinished >= self._jobs:
             raise LineFull
@@ -70,6 +76,8 @@ class Line(Generic[J]):
         waiting = _Waiting(job, Budget(seconds), loop.create_future())
         self._unfinished += 1
         self._queue.put(waiting)
+        if not self._is_sweeping:
+            self._sweep_later(loop)
         timer = loop.call_later(seconds, waiting.give_up)
         try:
             return await waiting.answer
@@ -79,44 +87,51 @@ class Line(Generic[J]):
 
     def close(self, last: Callable[[], None]) -> None:
         """Does something last behind the jobs in line, and ends the thread; takes no more jobs."""
+        self._jobs = 0
         if self._loop is not None:
             self._queue.put(last)
 
     def _begin(self) -> asyncio.AbstractEventLoop:
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         # A daemon: a disk that hangs must not keep the service from ending.
-        Thread(target=self._serve_all, args=(self._loop,), name="store", daemon=True).start()
-        return self._loop
+        thread = Thread(target=self._serve_all, args=(loop,), name="store", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            raise NoThread from None
+        self._loop = loop
+        return loop
 
-    def _finish(self, finished: list[_Waiting[J]]) -> None:
-        self._unfinished -= len(finished)
-        for waiting in finished:
-            waiting.tell()
+    def _tell_finished(self) -> None:
+        while self._finished:
+            self._unfinished -= 1
+            self._finished.popleft().tell()
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tells those who are done while the thread has gone on to the next job."""
+        self._tell_finished()
+        self._sweep_later(loop)
+
+    def _sweep_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_sweeping = self._unfinished > 1
+        if self._is_sweeping:
+            loop.call_later(_SWEEP_SECONDS, self._sweep, loop)
 
     # From here on: on the thread.
 
     def _serve_all(self, loop: asyncio.AbstractEventLoop) -> None:
         while isinstance(waiting := self._queue.get(), _Waiting):
-            self._serve_some(waiting, loop)
+            waiting.do(self._work)
+            self._finished.append(waiting)
+            if self._queue.empty():
+                self._wake(loop)
+        self._wake(loop)
         waiting()
 
-    def _serve_some(self, first: _Waiting[J], loop: asyncio.AbstractEventLoop) -> None:
-        """Does a job, and those behind it for as long as they may share what follows."""
-        finished = [first]
-        end = time.monotonic() + _SHARED_SECONDS
-        first.do(self._work)
-        for _ in range(self._queue.qsize()):
-            if time.monotonic() >= end:
-                break
-            behind = self._queue.get()
-            if not isinstance(behind, _Waiting):
-                self._queue.put(behind)
-                break
-            behind.do(self._work)
-            finished.append(behind)
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         # Without its loop nobody waits any more.
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._finish, finished)
+            loop.call_soon_threadsafe(self._tell_finished)
 
 
 class _Waiting(Generic[J]):

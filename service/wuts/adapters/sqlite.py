@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 import apsw
 import structlog
 
-from wuts.adapters.line import Budget, Line, LineFull
+from wuts.adapters.line import Budget, Line, LineFull, NoThread
 from wuts.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ class Reader:
         except LineFull:
             self._log.warning("store_overloaded")
             raise StoreUnavailable from None
+        except NoThread:
+            self._log.warning("store_without_thread")
+            raise StoreUnavailable from None
         except TimeoutError:
             self._log.warning("store_too_slow")
             raise StoreUnavailable from None
@@ -110,7 +113,7 @@ class Reader:
 
     def _run(self, job: Job, budget: Budget) -> object:
         if budget.spent():
-            raise StoreUnavailable
+            raise TimeoutError
         self._budget = budget
         try:
             return job(self._current_connection())
@@ -118,9 +121,10 @@ class Reader:
             raise
         except apsw.InterruptError:
             # Its time was up, or its caller is gone; nothing is wrong with the file.
-            raise StoreUnavailable from None
-        except (apsw.Error, OSError) as error:
-            # Whatever is wrong, the next job starts from a fresh connection.
+            raise TimeoutError from None
+        except (apsw.Error, OSError, UnicodeDecodeError) as error:
+            # Whatever is wrong, rotten text where there must be none included: the next job
+            # starts from a fresh connection.
             self._close()
             self._log.warning("store_unreadable", reason=_name(error))
             raise StoreUnavailable from None

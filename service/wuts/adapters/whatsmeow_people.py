@@ -31,16 +31,23 @@ PAGE, _KNOWLEDGE = (
     files("wuts.adapters").joinpath("whatsmeow", name).read_text("utf-8")
     for name in ("page.sql", "knowledge.sql")
 )
-# As bytes: foreign text may be no UTF-8, and the driver would refuse it.
+# As bytes: foreign text may be no UTF-8, and the driver would refuse it. Names as text: a
+# foreign hand may have left bytes, for which JSON has no place.
 _PAGE_AT_ONCE = f"""
     SELECT
         CAST(json_group_array(json_array(
-            jid, lid_jid, first_name, full_name, push_name, business_name
+            jid,
+            lid_jid,
+            CAST(first_name AS TEXT),
+            CAST(full_name AS TEXT),
+            CAST(push_name AS TEXT),
+            CAST(business_name AS TEXT)
         )) AS BLOB),
-        COUNT(*),
-        MIN(cursor)
+        CASE WHEN COUNT(*) = :limit THEN MIN(cursor) END
     FROM ({PAGE})
 """  # noqa: S608 # our own text
+# Whoever it is, their text is not looked at: it may be rotten.
+_FOLLOWS = f"SELECT 1 FROM ({PAGE})"  # noqa: S608 # our own text
 
 _BEHIND_ALL = "~"
 # Sorts behind every JID. The order is descending, as in the documented example.
@@ -72,10 +79,10 @@ def ask_page(connection: Connection, after: str, limit: int) -> PageText:
     state of the store: what comes between may at worst make the next page an empty one.
     """
     values = page_values(connection, after, limit)
-    told, number, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]
-    if number < limit:
+    told, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]
+    if last is None:
         return PageText(told, "")
-    follows = connection.execute(PAGE, values | {"before": last, "limit": 1}).fetchall()
+    follows = connection.execute(_FOLLOWS, values | {"before": last, "limit": 1}).fetchall()
     return PageText(told, last if follows else "")
 
 

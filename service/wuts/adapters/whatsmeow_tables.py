@@ -69,8 +69,8 @@ def schema_version(connection: Connection) -> int | None:
     tables = "SELECT 1 FROM sqlite_schema WHERE name = 'whatsmeow_version'"
     if first(connection, tables) is None:
         return None
-    row = first(connection, "SELECT version FROM whatsmeow_version")
-    return int(row[0]) if row else 0
+    row = first(connection, "SELECT CAST(version AS INTEGER) FROM whatsmeow_version")
+    return int(row[0] or 0) if row else 0
 
 
 def is_linked(connection: Connection) -> bool:
@@ -98,7 +98,7 @@ def read_own(connection: Connection) -> Own:
     row = first(
         connection, "SELECT jid, COALESCE(lid, '') FROM whatsmeow_device ORDER BY rowid LIMIT 1"
     )
-    if row is None:
+    if row is None or row[0] is None:
         raise DeviceNotReady(DeviceState.NEW)
     return Own(row[0], _digits(row[0]), _digits(row[1]))
 

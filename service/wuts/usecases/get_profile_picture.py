@@ -63,7 +63,6 @@ async def get_profile_picture(
     # what was true when the connection was lost may have changed unnoticed.
     await sessions.require_connected(device)
     if not question.refresh:
-        # WhatsApp has shown a picture of this very JID, so there is no other spelling to look for.
         known = enquiries.recall_picture(
             device, asked, preview=question.preview, existing_id=question.existing_id
         )
@@ -74,6 +73,7 @@ async def get_profile_picture(
         device,
         target.chat,
         person=target.person,
+        is_proven=target.is_proven,
         preview=question.preview,
         existing_id=question.existing_id,
         refresh=question.refresh,

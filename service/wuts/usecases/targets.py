@@ -21,12 +21,14 @@ class Target(NamedTuple):
     """The chat that is meant, and the person it belongs to.
 
     `person` is named by phone number where that is known, `lid` is None where
-    it is not; both are the group for a group.
+    it is not; both are the group for a group. `is_proven` tells that nothing
+    learnt later makes it another person or spelling.
     """
 
     chat: Jid
     person: Jid
     lid: Jid | None
+    is_proven: bool
 
 
 def parse_target(jid: str, number: str, parse_jid: Callable[[str], Jid]) -> Jid:
@@ -46,14 +48,14 @@ async def find_target(
 ) -> Target:
     """Finds the proven spelling of a number, and the phone number of a LID."""
     if asked.server is Server.GROUP:
-        return Target(asked, asked, asked)
+        return Target(asked, asked, asked, is_proven=True)
     wanted = Wanted.of([asked])
     known = await store.lookup(device, pns=wanted.pns, lids=wanted.lids)
     if asked.server is Server.LID:
         pn = known.pn_of_lid.get(asked.user)
-        return Target(asked, pn_jid(pn) if pn else asked, asked)
+        return Target(asked, pn_jid(pn) if pn else asked, asked, is_proven=pn is not None)
     local = prove(asked.user, known)
     answers = await recall(device, [local], enquiries)
-    proven = pn_jid(settle(local, answers).spelling.best)
-    lid = known.lid_of_pn.get(proven.user)
-    return Target(proven, proven, lid_jid(lid) if lid else None)
+    spelling = settle(local, answers).spelling
+    best, lid = pn_jid(spelling.best), known.lid_of_pn.get(spelling.best)
+    return Target(best, best, lid_jid(lid) if lid else None, spelling.proof is not None)

@@ -92,7 +92,7 @@ class Enquirer:
     def recall_picture(
         self, device: DeviceId, chat: Jid, *, preview: bool, existing_id: str
     ) -> Heard[Picture | Unchanged] | None:
-        """Gives what WhatsApp has shown of exactly this chat, if it is still good."""
+        """Gives what WhatsApp has shown of this chat, if it is proven whose it is."""
         desk = self._desks.get(device)
         if desk is None:
             return None
@@ -104,13 +104,19 @@ class Enquirer:
         chat: Jid,
         *,
         person: Jid,
+        is_proven: bool,
         preview: bool,
         existing_id: str,
         refresh: bool,
     ) -> Heard[Picture | Unchanged]:
         """Gives the picture of a chat, remembered under `person`."""
         wish = Wish(
-            chat=chat, person=person, preview=preview, existing_id=existing_id, refresh=refresh
+            chat=chat,
+            person=person,
+            is_proven=is_proven,
+            preview=preview,
+            existing_id=existing_id,
+            refresh=refresh,
         )
         return await (await self._desk(device)).pictures.ask(wish)
 

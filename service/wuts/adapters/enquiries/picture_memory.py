@@ -51,6 +51,7 @@ class PictureMemory:
         self._answers = answers
         self._entries: LRUCache[tuple[str, bool], Entry] = LRUCache(policy.pictures)
         self._persons: LRUCache[str, str] = LRUCache(2 * (policy.pictures + policy.answers))
+        self._proven: LRUCache[str, str] = LRUCache(2 * policy.pictures)
         self.changes = 0
         """Grows with each change that WhatsApp tells of."""
 
@@ -64,8 +65,8 @@ class PictureMemory:
         return self._entries.get((str(person), preview))
 
     def entry_of_chat(self, chat: Jid, *, preview: bool) -> Entry | None:
-        """Gives what was shown last of whoever was asked about by this JID."""
-        return self._entries.get((self._persons.get(str(chat), ""), preview))
+        """Gives what was shown last of the person whose chat this is proven to be."""
+        return self._entries.get((self._proven.get(str(chat), ""), preview))
 
     def refusal(self, person: Jid) -> PictureHidden | PictureNotSet | None:
         """Gives the reason why there is no picture to see, while it is believed."""
@@ -79,7 +80,13 @@ class PictureMemory:
         return PictureHidden() if is_hidden else PictureNotSet()
 
     def keep(
-        self, person: Jid, chat: Jid, heard: Heard[Picture | Unchanged], *, preview: bool
+        self,
+        person: Jid,
+        chat: Jid,
+        heard: Heard[Picture | Unchanged],
+        *,
+        is_proven: bool,
+        preview: bool,
     ) -> None:
         """Remembers what WhatsApp has shown, or that it has not changed."""
         key, told = (str(person), preview), heard.answer
@@ -92,6 +99,8 @@ class PictureMemory:
             self._entries[key] = Entry(told.id, heard.at)
         self._answers.drop((PICTURE, str(person)))
         self._persons[str(chat)] = str(person)
+        if is_proven:
+            self._proven[str(chat)] = str(person)
 
     def refuse(self, person: Jid, chat: Jid, heard: Heard[PictureHidden | PictureNotSet]) -> None:
         """Remembers that there is no picture to see, in any size."""
@@ -126,6 +135,7 @@ class PictureMemory:
         self.changes += 1
         self._entries.clear()
         self._persons.clear()
+        self._proven.clear()
         for key in self._answers.keys(PICTURE):
             self._answers.drop(key)
 

@@ -27,6 +27,7 @@ class Wish:
 
     chat: Jid
     person: Jid
+    is_proven: bool
     preview: bool
     existing_id: str
     refresh: bool
@@ -42,7 +43,7 @@ class Pictures:
         self.memory = PictureMemory(asking, answers)
 
     def recall(self, chat: Jid, *, preview: bool, existing_id: str) -> Shown | None:
-        """Gives what was shown of a chat, if it was asked about by this JID and is still good."""
+        """Gives what was shown of a chat, if it is proven whose it is, and is still good."""
         entry = self.memory.entry_of_chat(chat, preview=preview)
         shown = self._shown(entry, existing_id)
         if shown is not None:
@@ -98,7 +99,9 @@ class Pictures:
                 memory.refuse(wish.person, wish.chat, Heard(refusal, asking.clock()))
             raise
         if changes == memory.changes:
-            memory.keep(wish.person, wish.chat, shown, preview=wish.preview)
+            memory.keep(
+                wish.person, wish.chat, shown, is_proven=wish.is_proven, preview=wish.preview
+            )
         return shown
 
 
