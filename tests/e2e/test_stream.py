@@ -87,6 +87,22 @@ class TestStream:
             page = await client.list_contacts(page_size=10)
         assert (10, first.contacts) == (len(first.contacts), page.contacts)
 
+    @pytest.mark.parametrize("door", ["grpc", "http"])
+    def test_client_outlives_the_service(
+        self, crowded: Sandbox, listed: list[dict[str, Any]], door: str
+    ) -> None:
+        """The Python client goes on by itself when the service was killed in mid-stream."""
+        service = crowded.refresh()["pids"]["service"]
+        address = crowded.ready[door].removeprefix("http://")
+        found = []
+        with Client(address, token=crowded.token, tls=False) as client:
+            for number, page in enumerate(client.stream_contacts(page_size=500)):
+                found += [contact.jid for contact in page.contacts]
+                if number == 1:
+                    os.kill(service, signal.SIGKILL)
+        assert [contact["jid"] for contact in listed] == found
+        assert crowded.refresh()["pids"]["service"] != service
+
     def test_outlives_the_service(self, crowded: Sandbox, listed: list[dict[str, Any]]) -> None:
         """A token is still good when the service was killed and is there again."""
         first = _lines(crowded.get(f"{_PATH}?view=FULL&page_size=5000"))[0]

@@ -41,11 +41,13 @@ def failed(
     return kind(Failure(code, retry_after=retry_after))
 
 
-def streaming(*, resumes: bool = True, timeout: float | None = None) -> Attempts:
+def streaming(
+    *, resumes: bool = True, timeout: float | None = None, retries: int = 2
+) -> Attempts:
     """The attempts of a stream."""
     rest = (lambda _: b"") if resumes else None
     ask = Ask("/a/b", b"", bytes, None, None, is_safe=True, rest=rest)
-    return Attempts(ask, timeout=timeout, retries=2)
+    return Attempts(ask, timeout=timeout, retries=retries)
 
 
 class FailedCall(grpc.RpcError):
@@ -187,8 +189,17 @@ class TestAttemptsOfStreams:
         for _ in range(10):
             assert trying.pause_after(cut) is not None
             trying.advance()
-        pauses = [trying.pause_after(cut) for _ in range(3)]
-        assert [False, False, True] == [pause is None for pause in pauses]
+        pauses = [trying.pause_after(cut) for _ in range(6)]
+        assert [False] * 5 + [True] == [pause is None for pause in pauses]
+
+    def test_bridges_a_restart(self) -> None:
+        """The pauses together are longer than the service is away when it is restarted."""
+        trying, cut = streaming(), failed(errors.Unreachable)
+        assert sum(trying.pause_after(cut) or 0 for _ in range(5)) > 6
+
+    def test_without_retries(self) -> None:
+        """Whoever wants none gets none."""
+        assert streaming(retries=0).pause_after(failed(errors.Unreachable)) is None
 
     def test_ends_with_the_deadline(self) -> None:
         """A deadline, where there is one, covers all attempts."""

@@ -114,8 +114,15 @@ class TestSize:
     async def test_halves(self) -> None:
         """A page that is too large is read again with half as many contacts, and so on."""
         crowd = Crowd(10, name=lambda _: "x" * 10)
-        assert [2, 2, 1, 2, 1, 2] == await lengths(crowd, room=25, page_size=10)
-        assert [10, 5, 2, 10, 4, 2, 10, 3, 1] == crowd.reads[:9]
+        assert [2, 2, 2, 2, 2] == await lengths(crowd, room=25, page_size=10)
+        assert [10, 5, 2, 2] == crowd.reads[:4]
+
+    async def test_keeps_what_fits(self) -> None:
+        """Long names come together: what is thrown away stays a small multiple of the list."""
+        crowd = Crowd(4000, name=lambda _: "x" * 100)
+        found = await lengths(crowd, room=1600)
+        assert (4000, {15}) == (sum(found), {*found[:-3]})
+        assert sum(crowd.reads) < 5 * 4000
 
     async def test_tries_the_full_size_again(self) -> None:
         """One crowded place makes one message short, not those behind it."""

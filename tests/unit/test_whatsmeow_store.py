@@ -9,13 +9,14 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import pytest
 from structlog.testing import capture_logs
 
 from whatsmeow_files import WhatsmeowFiles
+from wuts.adapters import whatsmeow_people as people
 from wuts.adapters.sqlite import Limits
 from wuts.adapters.whatsmeow_store import Verdict, WhatsmeowStore
 from wuts.domain.caller import DeviceId
@@ -123,6 +124,40 @@ class TestFile:
             for ending in ("", "-wal"):
                 shutil.copy(f"{files.path(A)}{ending}", f"{files.path(B)}{ending}")
         assert await names_of(store, B) == ["Maria"]
+
+    @pytest.mark.parametrize("moment", ["before the page", "behind the page"])
+    async def test_unlinked_in_the_middle(
+        self,
+        files: WhatsmeowFiles,
+        store: WhatsmeowStore,
+        monkeypatch: pytest.MonkeyPatch,
+        moment: str,
+    ) -> None:
+        """A list does not end with the page on which its device is unlinked."""
+        files.link(A, OWN_PN)
+        for user in ("5511999999998", "5511999999999"):
+            files.add_row(A, f"{user}@s.whatsapp.net", Names(full=user))
+        original = people.page_values
+
+        class Values(dict[str, str | int]):
+            def __or__(self, others: Any) -> Any:
+                files.unlink(A)
+                return {**self, **others}
+
+        def page_values(connection: apsw.Connection, after: str, limit: int) -> Any:
+            values = original(connection, after, limit)
+            if moment == "before the page":
+                files.unlink(A)
+                return values
+            return Values(values)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(people, "page_values", page_values)
+            page = await store.page(A, after="", limit=1)
+        assert ["5511999999999"] == [contact.full_name for contact in page.contacts]
+        assert page.cursor
+        with pytest.raises(DeviceNotReady):
+            await store.page(A, after=page.cursor, limit=1)
 
     async def test_locked(self, files: WhatsmeowFiles, store: WhatsmeowStore) -> None:
         """A file under another's exclusive lock is unavailable, and readable again after it."""

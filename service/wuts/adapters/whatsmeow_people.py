@@ -75,8 +75,8 @@ class PageText(NamedTuple):
 def ask_page(connection: Connection, after: str, limit: int) -> PageText:
     """Asks for at most `limit` people behind the cursor.
 
-    Makes several statements. Only one of them reads people, so that they need not see one
-    state of the store: what comes between may at worst make the next page an empty one.
+    Makes several statements, which must see one state of the store: a device that is unlinked
+    between them takes all people with it, and a page without a successor would end the list.
     """
     values = page_values(connection, after, limit)
     told, last = connection.execute(_PAGE_AT_ONCE, values).fetchall()[0]

@@ -79,9 +79,7 @@ class WhatsmeowStore:
 
     async def page(self, device: DeviceId, *, after: str, limit: int) -> ContactPage:
         """Gives at most `limit` contacts, at least 1, behind the cursor `after`."""
-        # In no snapshot, as a stream reads: that would hold up a writer for longer than the
-        # longest statement does.
-        job = partial(people.ask_page, after=after, limit=limit)
+        job = in_snapshot(partial(people.ask_page, after=after, limit=limit))
         return people.read_page(await self._run("page", device, job))
 
     async def stamped_page(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+_MORE_FOR_STREAMS = 3
+# With the usual two, six seconds: a restart of the service takes two or three.
 _random = random.SystemRandom()
 
 
@@ -26,7 +28,7 @@ class Attempts:
     Only calls without side effects are made again, only after UNAVAILABLE, and only where a
     pause can cure it: the service says how long to wait, or it was starting, stopping or out
     of reach. A device that is logged out stays so, whoever asks how often. A stream is made
-    again only if it can be resumed, and then whatever cut it off.
+    again only if it can be resumed, and then whatever cut it off, and with more patience.
     """
 
     def __init__(self, ask: Ask[object], *, timeout: float | None, retries: int) -> None:
@@ -36,6 +38,8 @@ class Attempts:
         is_stream = ask.usual_timeout is None
         self._resumes = ask.rest is not None
         self._retries = retries if ask.is_safe and (self._resumes or not is_stream) else 0
+        if self._resumes and self._retries:
+            self._retries += _MORE_FOR_STREAMS
         self._made = 0
 
     def left(self) -> float | None:

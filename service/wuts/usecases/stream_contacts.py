@@ -52,25 +52,36 @@ async def stream_contacts(
     """
     limit = check_page_size(USUAL_PAGE if page_size is None else page_size)
     await sessions.require_connected(device)
+    reader = _Reader(device, store)
     is_first = True
     while after or is_first:
         is_first = False
         parcel = new_parcel()
-        after = await _fill(parcel, device, after=after, limit=limit, store=store)
+        after = await reader.fill(parcel, after=after, limit=limit)
         yield parcel
 
 
-async def _fill(
-    parcel: Parcel, device: DeviceId, *, after: str, limit: int, store: ContactPages
-) -> str:
-    """Puts at most `limit` contacts into a message; gives the cursor behind them."""
-    while True:
-        page = await store.page(device, after=after, limit=min(limit, CHUNK))
-        if parcel.take(page):
-            after, limit = page.cursor, limit - len(page.contacts)
-            if not after or limit <= 0:
-                return after
-        elif len(parcel):
-            return after  # the page is the beginning of the next message
-        else:
-            limit = len(page.contacts) // 2
+class _Reader:
+    """Reads as many contacts at a time as fit into a message."""
+
+    def __init__(self, device: DeviceId, store: ContactPages) -> None:
+        self._device = device
+        self._store = store
+        self._chunk = CHUNK
+
+    async def fill(self, parcel: Parcel, *, after: str, limit: int) -> str:
+        """Puts at most `limit` contacts into a message; gives the cursor behind them."""
+        # Where names are long, so are those behind them: to begin with a whole chunk each time
+        # would read, and throw away, a multiple of what is sent.
+        self._chunk = min(2 * self._chunk, CHUNK)
+        while True:
+            size = min(limit, self._chunk)
+            page = await self._store.page(self._device, after=after, limit=size)
+            if parcel.take(page):
+                after, limit = page.cursor, limit - len(page.contacts)
+                if not after or limit <= 0:
+                    return after
+            elif len(parcel):
+                return after  # the page is the beginning of the next message
+            else:
+                self._chunk = len(page.contacts) // 2

@@ -51,8 +51,9 @@ class ContactsServiceStub:
 
     Needs a connected session, as ListContacts does, and fails for the same
     reasons before the first message. One message is one page, of at most
-    page_size contacts and 512 KiB; only a single contact that is larger by
-    itself comes in a larger one. An empty list is one message without contacts.
+    page_size contacts and 512 KiB as protobuf, of which the JSON may be larger;
+    only a single contact that is larger by itself comes in a larger one. An
+    empty list is one message without contacts.
 
     Every message but the last has a next_page_token. A stream, or over HTTP a
     body, that ends behind a message with one was cut off: by a failure, by a
@@ -145,8 +146,9 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
 
     Needs a connected session, as ListContacts does, and fails for the same
     reasons before the first message. One message is one page, of at most
-    page_size contacts and 512 KiB; only a single contact that is larger by
-    itself comes in a larger one. An empty list is one message without contacts.
+    page_size contacts and 512 KiB as protobuf, of which the JSON may be larger;
+    only a single contact that is larger by itself comes in a larger one. An
+    empty list is one message without contacts.
 
     Every message but the last has a next_page_token. A stream, or over HTTP a
     body, that ends behind a message with one was cut off: by a failure, by a
@@ -248,8 +250,9 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Needs a connected session, as ListContacts does, and fails for the same
         reasons before the first message. One message is one page, of at most
-        page_size contacts and 512 KiB; only a single contact that is larger by
-        itself comes in a larger one. An empty list is one message without contacts.
+        page_size contacts and 512 KiB as protobuf, of which the JSON may be larger;
+        only a single contact that is larger by itself comes in a larger one. An
+        empty list is one message without contacts.
 
         Every message but the last has a next_page_token. A stream, or over HTTP a
         body, that ends behind a message with one was cut off: by a failure, by a
