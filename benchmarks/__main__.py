@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,9 @@ from benchmarks.stores import Stores
 from benchmarks.worker import WorkerFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.effort import Effort
     from benchmarks.goals import Verdict
 
 _EFFORTS = {"full": FULL, "quick": QUICK, "trial": TRIAL}
@@ -53,22 +57,10 @@ def main(effort: str, write: Path | None, *, as_json: bool, strict: bool) -> Non
     Prints a line for each goal. Ends with 0 when everything was measured, with 2 when
     variants answered differently or failed to, with 3 when something is missing.
     """
-    begun = time.monotonic()
-
-    def say(text: str) -> None:
-        click.echo(f"{time.monotonic() - begun:6.1f} s  {text}", err=True)
-
-    try:
-        require_program()
-        with tempfile.TemporaryDirectory(prefix="wuts-bench-") as directory:
-            run = Run(_EFFORTS[effort], Path(directory), Stores(Path(directory)), say)
-            _measure(run)
-    except NoLoadGenerator as error:
-        click.echo(f"benchmarks: {error}", err=True)
-        sys.exit(_UNABLE)
-    except (LoadFailed, OutcomesDiffer, PeerFailed, WorkerFailed) as error:
-        click.echo(f"benchmarks: {error}", err=True)
-        sys.exit(_FAILED)
+    # Told to end, it clears up as it does after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    say = _Progress()
+    run = _run(_EFFORTS[effort], say)
     verdicts = judge(run.figures, run.effort)
     if write is not None:
         (write / "benchmarks.md").write_text(document(verdicts, run.figures, run.effort))
@@ -77,6 +69,32 @@ def main(effort: str, write: Path | None, *, as_json: bool, strict: bool) -> Non
     say("done; a trial's figures mean nothing" if run.effort is TRIAL else "done")
     if strict and not all(verdict.is_met for verdict in verdicts):
         sys.exit(_MISSED)
+
+
+class _Progress:
+    """Tells what is going on, and since when."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        click.echo(f"{time.monotonic() - self._begun:6.1f} s  {text}", err=True)
+
+
+def _run(effort: Effort, say: Callable[[str], None]) -> Run:
+    """Measures everything; ends the program where that cannot be done."""
+    try:
+        require_program()
+        with tempfile.TemporaryDirectory(prefix="wuts-bench-") as directory:
+            run = Run(effort, Path(directory), Stores(Path(directory)), say)
+            _measure(run)
+    except NoLoadGenerator as error:
+        click.echo(f"benchmarks: {error}", err=True)
+        sys.exit(_UNABLE)
+    except (LoadFailed, OutcomesDiffer, PeerFailed, WorkerFailed) as error:
+        click.echo(f"benchmarks: {error}", err=True)
+        sys.exit(_FAILED)
+    return run
 
 
 def _measure(run: Run) -> None:

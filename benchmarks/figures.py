@@ -47,8 +47,11 @@ class Figures:
         self.facts.setdefault(fact, []).append(value)
 
     def cpu(self, case: Case) -> float:
-        """The median of processor time, in ms."""
-        return statistics.median(sample.cpu for sample in self.samples[case])
+        """The median of processor time, in ms; raises ValueError for what took none."""
+        median = statistics.median(sample.cpu for sample in self.samples[case])
+        if median <= 0:
+            raise ValueError(case)
+        return median
 
     def p99(self, case: Case) -> float:
         """The median of the rounds' 99th percentiles, in ms, of a case in which somebody waited."""
@@ -62,6 +65,10 @@ class Figures:
     def fact(self, name: str) -> float:
         """The median of a fact."""
         return statistics.median(self.facts[name])
+
+    def highest(self, name: str) -> float:
+        """The highest value of a fact."""
+        return max(self.facts[name])
 
     def _waits(self, case: Case, part: str) -> list[float]:
         found = (getattr(sample, part) for sample in self.samples[case])

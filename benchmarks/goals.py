@@ -62,8 +62,8 @@ class Verdict(NamedTuple):
 
     @property
     def is_met(self) -> bool:
-        """Tells whether everything is within its limit."""
-        return all(each.is_met for each in self.measured)
+        """Tells whether everything is within its limit; nothing measured is no success."""
+        return bool(self.measured) and all(each.is_met for each in self.measured)
 
 
 def judge(figures: Figures, effort: Effort) -> list[Verdict]:
@@ -98,12 +98,12 @@ def _flat_pages(figures: Figures, effort: Effort) -> Iterator[Measured]:
 
 
 def _resolve_close_to_the_limit(figures: Figures, effort: Effort) -> Iterator[Measured]:
-    size = effort.big
-    ours = _cpu(figures, resolving.RESOLVE, size, 0, resolving.FRESH)
-    per_item = _cpu(figures, resolving.RESOLVE, size, 0, resolving.PER_ITEM)
-    dictionaries = _cpu(figures, resolving.RESOLVE, size, 0, resolving.DICTIONARIES)
-    yield Measured("per item", per_item / ours, 3.0, at_least=True)
-    yield Measured("dictionaries", ours / dictionaries, 2.2)
+    for job, where in ((resolving.RESOLVE, ""), (resolving.RESOLVE_IN_WAL, " in WAL")):
+        ours = _cpu(figures, job, effort.big, 0, resolving.FRESH)
+        per_item = _cpu(figures, job, effort.big, 0, resolving.PER_ITEM)
+        dictionaries = _cpu(figures, job, effort.big, 0, resolving.DICTIONARIES)
+        yield Measured(f"per item{where}", per_item / ours, 3.0, at_least=True)
+        yield Measured(f"dictionaries{where}", ours / dictionaries, 2.2)
 
 
 def _small_calls_against_echo(figures: Figures, effort: Effort) -> Iterator[Measured]:
@@ -147,8 +147,8 @@ def _waiting_and_node(figures: Figures, effort: Effort) -> Iterator[Measured]:
 
 
 def _writers(figures: Figures, _effort: Effort) -> Iterator[Measured]:
-    for mode in writers.MODES:
-        yield Measured(f"{mode} journal", figures.fact(writers.reading(mode)), 20.0, "ms")
+    # A session refuses a store that it cannot switch to WAL; the other journal is told beside it.
+    yield Measured("WAL", figures.fact(writers.reading(writers.WAL)), 20.0, "ms")
 
 
 def _streams(figures: Figures, _effort: Effort) -> Iterator[Measured]:
@@ -181,41 +181,57 @@ GOALS = (
         "B1",
         "list, all pages: >= 3x cheaper than neonize's get_all_contacts and LID look-ups, warm",
         _list_against_neonize,
+        "Both are mostly SQLite's work, which a list of joined rows cannot do without (*rows*).",
     ),
     Goal(
         "B2",
         "pages of 1000 <= 1.25x one read of everything, which is <= 1.4x the bare joined rows",
         _close_to_the_limit,
+        "A page is read in pieces of 500, so that neither a writer nor another caller waits for"
+        " more than some milliseconds, and its text is hashed, so that an unchanged list costs a"
+        " 304 the next time.",
     ),
-    Goal("B3", "a page of 1000 costs <= 2.5x as much in the longest list", _flat_pages),
+    Goal(
+        "B3",
+        "a page of 1000 costs <= 2.5x as much in the longest list",
+        _flat_pages,
+        "The rows of a page are beside each other in no index but the one that is walked: the"
+        " longer the list, the more of them are in no processor's cache.",
+    ),
     Goal(
         "B4",
         "160 identifiers on a fresh connection: >= 3x cheaper than a look-up at a time,"
         " <= 2.2x dictionaries in memory",
         _resolve_close_to_the_limit,
-        "Opening a store and putting the one question to it (the row *statement alone*), of which"
-        " no answer is made yet, is the limit: half of it is reading pages that are in no cache"
-        " of the connection yet. The rest is what the look-up at a time and the dictionaries do"
-        " without: other spellings of numbers, proofs, groups, and a thread, so that a slow disk"
-        " holds up nobody else. In the service a store stays open for a minute after the last"
-        " call (*open connection*).",
+        "Opening a store and putting the one question to it (*statement alone*) already takes three"
+        " times what the dictionaries take for everything: half of it is reading pages that are in"
+        " no cache of the connection yet. As much again is Python's: other spellings, proofs and"
+        " groups, of which the others know nothing. In the service a store stays open for a minute"
+        " after the last call (*open connection*).",
     ),
     Goal(
         "B5",
         "remembered picture, one identifier: <= 1.4x an empty echo, 32 callers",
         _small_calls_against_echo,
         "One identifier is read on the thread of its store, so that a slow disk holds up nobody"
-        " else. Waking that thread, and the event loop again, takes longer than the reading: the"
-        " answer alone, in a loop that does nothing else, is made in a tenth of a millisecond.",
+        " else; waking that thread, and the event loop again, takes longer than the reading. To"
+        " wait for other callers and to read for all of them at a time was tried: grpc.aio hands"
+        " calls on one after another, so that hardly any were found together.",
     ),
-    Goal("B6", "160 identifiers cost <= 1.2x as much with 32 callers as with one", _no_convoy),
+    Goal(
+        "B6",
+        "160 identifiers cost <= 1.2x as much with 32 callers as with one",
+        _no_convoy,
+        "The thread of the store and the event loop share Python's lock.",
+    ),
     Goal(
         "B7",
         "service and Envoy cheaper than FastAPI and neonize: list >= 3.5x, 160 identifiers >= 6x,"
         " small calls >= 1.4x",
         _against_fastapi,
-        "The empty echo and Envoy's part of a small call (*wuts via Envoy* less *wuts behind"
-        " Envoy*) together cost about as much as FastAPI's whole call does. Of a batch"
+        "An empty call (*echo*) alone costs gRPC in Python more than FastAPI takes for an answer"
+        " from memory, and Envoy's part (*wuts via Envoy* less *wuts behind Envoy*) comes on top;"
+        " only where FastAPI has to ask the engine, on threads, does it cost as much. Of a batch"
         " and of a list, Envoy's part is a quarter: it makes the JSON.",
     ),
     Goal(
@@ -226,8 +242,31 @@ GOALS = (
         " waits less where many ask at a time. A list is mostly SQLite's work, the same for both:"
         " the bare *rows* alone come close to 0.6x of Fastify's list.",
     ),
-    Goal("B9", "longest commit of a writer beside a reader of the list <= 20 ms", _writers),
-    Goal("B10", "longest list: memory grows by <= 80 MB, a stream begins in <= 100 ms", _streams),
-    Goal("B11", "unchanged list: service time <= 1 ms, whatever its length", _unchanged),
-    Goal("B12", "p99 of small calls beside a stream of the longest list <= 15 ms more", _company),
+    Goal(
+        "B9",
+        "longest commit of a writer while the list is read, median of the rounds: <= 20 ms",
+        _writers,
+        "In WAL, as each session keeps its store, no reader is in a writer's way but for a"
+        " processor and the disk.",
+    ),
+    Goal(
+        "B10",
+        "longest list: memory grows by <= 80 MB, a stream begins in <= 100 ms",
+        _streams,
+        "SQLite's cache of pages may grow to 64 MB for each open store.",
+    ),
+    Goal(
+        "B11",
+        "unchanged list: service time <= 1 ms, whatever its length",
+        _unchanged,
+        "Nothing of the store is read, unless somebody has written to it a moment ago.",
+    ),
+    Goal(
+        "B12",
+        "p99 of small calls beside a stream of the longest list <= 15 ms more",
+        _company,
+        "A small call waits for the piece of 500 contacts that is being made into a message, and"
+        " for its turn on a processor: the stream takes one of the two, its reader some of the"
+        " other.",
+    ),
 )

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from benchmarks.hearing import Heard
+
 PROGRAM = "h2load"
 PACKAGE = "nghttp2-client"
 """Debian's package of it."""
 
-_FRAME = 5
-# Bytes before each message of gRPC; an answer without a message is a failure.
+FRAME = 5
+"""Bytes before each message of gRPC."""
+
 _MICROSECONDS = 1000
 _OK = "200"
 _SECONDS = 300
@@ -84,21 +87,26 @@ def framed(message: Message) -> bytes:
     return b"\0" + struct.pack(">I", len(body)) + body
 
 
-def ask(door: Door, question: Question, *, requests: int, callers: int) -> Answered:
-    """Asks so many times, so many callers at a time; raises LoadFailed unless all succeed."""
-    processor.rest(door.pids)
-    before = [processor.seconds([pid]) for pid in door.pids]
-    waited = _run(door, question, requests, callers)
-    after = [processor.seconds([pid]) for pid in door.pids]
+def ask(heard: Heard, *, requests: int, callers: int) -> Answered:
+    """Asks what was heard once so many times again, so many callers at a time.
+
+    Raises LoadFailed unless all answers are as long as the first one: a failure of gRPC has the
+    status of a success, but no message.
+    """
+    pids = heard.door.pids
+    processor.rest(pids)
+    before = [processor.seconds([pid]) for pid in pids]
+    waited = _run(heard, requests, callers)
+    after = [processor.seconds([pid]) for pid in pids]
     cpus = (1000 * (end - begin) / requests for begin, end in zip(before, after, strict=True))
     return Answered(tuple(cpus), _part(waited, 0.5), _part(waited, 0.99))
 
 
 @contextmanager
-def asking(door: Door, question: Question) -> Iterator[None]:
-    """Has one caller ask again and again while the block lasts."""
+def asking(heard: Heard) -> Iterator[None]:
+    """Has one caller ask again and again while the block lasts; raises LoadFailed if it ends."""
     with tempfile.TemporaryDirectory() as directory:
-        words = _command(door, question, 1, Path(directory, "body"))
+        words = _command(heard.door, heard.question, 1, Path(directory, "body"))
         process = subprocess.Popen(  # noqa: S603 # our own words
             [*words, f"--duration={_SECONDS}"],
             stdout=subprocess.DEVNULL,
@@ -106,6 +114,8 @@ def asking(door: Door, question: Question) -> Iterator[None]:
         )
         try:
             yield
+            if process.poll() is not None:
+                raise _failed(heard, "the caller has ended early")
         finally:
             process.kill()
             process.wait()
@@ -127,26 +137,33 @@ def _command(door: Door, question: Question, callers: int, body: Path) -> list[s
     return [PROGRAM, *ways, *named, f"{door.url}{question.path}"]
 
 
-def _run(door: Door, question: Question, requests: int, callers: int) -> list[float]:
+def _run(heard: Heard, requests: int, callers: int) -> list[float]:
     """Gives how long each request waited, in ms, the shortest first."""
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory, "log")
-        words = _command(door, question, callers, Path(directory, "body"))
-        done = subprocess.run(  # noqa: S603 # our own words
-            [*words, "-n", str(requests), f"--log-file={log}"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_SECONDS,
-        )
+        words = _command(heard.door, heard.question, callers, Path(directory, "body"))
+        words += ["-n", str(requests), f"--log-file={log}"]
+        try:
+            done = subprocess.run(  # noqa: S603 # our own words
+                words, capture_output=True, text=True, check=True, timeout=_SECONDS
+            )
+        except subprocess.SubprocessError as error:
+            raise _failed(heard, f"{PROGRAM} ended with {type(error).__name__}") from None
         lines = [line.split() for line in log.read_text().splitlines()]
-    sent = re.search(r"\((\d+)\) data", done.stdout)
-    bytes_sent = int(sent[1]) if sent else 0
     statuses = [status for _, status, _ in lines]
-    if statuses != [_OK] * requests or bytes_sent < _FRAME * requests:
-        message = f"{door.variant} {question.path}: not all of {requests} requests succeeded"
-        raise LoadFailed(message)
+    if statuses != [_OK] * requests or _received(done.stdout) != heard.size * requests:
+        raise _failed(heard, f"not all of {requests} requests succeeded")
     return sorted(int(waited) / _MICROSECONDS for _, _, waited in lines)
+
+
+def _received(told: str) -> int:
+    """Reads how many bytes of bodies have come."""
+    found = re.search(r"\((\d+)\) data", told)
+    return int(found[1]) if found else 0
+
+
+def _failed(heard: Heard, why: str) -> LoadFailed:
+    return LoadFailed(f"{heard.door.variant} {heard.question.path}: {why}")
 
 
 def _part(ordered: list[float], share: float) -> float:

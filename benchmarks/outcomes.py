@@ -6,10 +6,14 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf import json_format
+
 from wuts.contacts.v1 import contacts_service_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from google.protobuf.message import Message
 
 _NAMES = ("first_name", "full_name", "push_name", "business_name")
 
@@ -39,6 +43,16 @@ def of_json(pages: Iterable[dict[str, Any]]) -> str:
     """Makes the same text as `of_list` of the documented JSON."""
     contacts = (contact for page in pages for contact in page["contacts"])
     return _short(sorted((c["jid"], *(c.get(name, "") for name in _NAMES)) for c in contacts))
+
+
+def of_object(told: dict[str, Any]) -> str:
+    """Makes a text of the documented JSON of any call; the order of its fields does not count."""
+    return json.dumps(told, sort_keys=True)
+
+
+def of_message(message: Message) -> str:
+    """Makes the same text as `of_object` of the message behind that JSON."""
+    return of_object(json_format.MessageToDict(message, preserving_proto_field_name=True))
 
 
 def _bytes(part: object) -> bytes:

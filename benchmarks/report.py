@@ -55,8 +55,11 @@ def document(verdicts: Sequence[Verdict], figures: Figures, effort: Effort) -> s
     parts += _obstacles(verdicts)
     for title, rows in _tables(figures):
         parts += ["", f"## {title}", "", *_COLUMNS, *rows]
-    parts += ["", "## Single figures", "", "| what | median |", "|---|---|"]
-    parts += [f"| {name} | {number(figures.fact(name))} |" for name in figures.facts]
+    parts += ["", "## Single figures", "", "| what | median | highest |", "|---|---|---|"]
+    parts += [
+        f"| {name} | {number(figures.fact(name))} | {number(figures.highest(name))} |"
+        for name in figures.facts
+    ]
     return "\n".join(parts) + "\n"
 
 

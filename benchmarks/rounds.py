@@ -21,9 +21,10 @@ def turns(variants: Sequence[T], rounds: int) -> Iterator[T]:
         yield from (*variants[start:], *variants[:start])
 
 
-def require_same(question: str, outcomes: dict[str, str]) -> None:
-    """Raises OutcomesDiffer unless all variants came to the same."""
+def require_same(question: str, outcomes: dict[str, str]) -> str:
+    """Gives what all variants came to; raises OutcomesDiffer when that is not the same."""
     if len(set(outcomes.values())) > 1:
         told = ", ".join(f"{variant} {outcome}" for variant, outcome in outcomes.items())
         message = f"{question}: {told}"
         raise OutcomesDiffer(message)
+    return next(iter(outcomes.values()))

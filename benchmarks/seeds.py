@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SIZES = (1_000, 10_000, 100_000, 500_000)
-
 _SEED = 20261128
 _PAIRED = 0.45
 _SAVED, _PUSHED, _BUSINESS = 0.35, 0.7, 0.05

@@ -6,12 +6,13 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import httpx
 from google.protobuf.empty_pb2 import Empty
 
 from benchmarks import outcomes, questions
 from benchmarks.figures import Case, Sample
+from benchmarks.hearing import hear
 from benchmarks.load import Question, ask, framed
+from benchmarks.parts import lists
 from benchmarks.peers.serving import fastapi, fastify
 from benchmarks.rounds import require_same, turns
 from benchmarks.seeds import PICTURED, short
@@ -19,6 +20,9 @@ from benchmarks.stage import NATIVE, VIA_ENVOY
 from wuts.contacts.v1 import contacts_service_pb2 as pb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.hearing import Heard
     from benchmarks.load import Door
     from benchmarks.parts.run import Run
     from benchmarks.stage import Service
@@ -29,6 +33,9 @@ SOME, MANY = 8, 32
 
 _PICTURE_PATH = f"/contacts/profile-picture?number={PICTURED}"
 _CONTACTS = "/wuts.contacts.v1.ContactsService"
+_ECHO_QUESTION = Question("/wuts.gateway.v1.TokenService/CheckToken", framed(Empty()))
+# What the gateway asks before it refuses: an empty message, through the same guard.
+
 APP = "wuts behind Envoy"
 """The service's own part of what it and Envoy take."""
 
@@ -43,9 +50,10 @@ def measure(run: Run, service: Service) -> None:
     with ExitStack() as open_things:
         doors = _doors(run, service, size, open_things)
         for job, question in http_questions(size).items():
+            answers = [hear(door, question) for door in doors]
             for callers in (SOME, MANY):
                 run.say(f"{job}, {callers} callers, over HTTP")
-                _take_turns(run, job, size, callers, dict.fromkeys(doors, question))
+                _take_turns(run, job, size, callers, answers)
     _measure_natively(run, service, size)
 
 
@@ -56,16 +64,16 @@ def measure_lists(run: Run, service: Service) -> None:
         run.say(f"list of {short(size)} over HTTP")
         with ExitStack() as open_things:
             doors = _doors(run, service, size, open_things)
-            _take_turns(run, LIST, size, 1, dict.fromkeys(doors, Question("/contacts")))
+            _take_turns(run, LIST, size, 1, [hear(door, Question("/contacts")) for door in doors])
     if huge in run.effort.list_sizes:
         run.say(f"list of {short(huge)} over HTTP")
-        streamed = {service.door(huge): Question("/contacts/stream")}
-        _take_turns(run, LIST, huge, 1, streamed)
+        _take_turns(run, LIST, huge, 1, [hear(service.door(huge), Question("/contacts/stream"))])
 
 
 def _doors(run: Run, service: Service, size: int, open_things: ExitStack) -> list[Door]:
     ours = service.door(size)
-    picture = json.loads(_get(ours, Question(_PICTURE_PATH)))["data"]
+    (told,) = hear(ours, Question(_PICTURE_PATH)).parts
+    picture = json.loads(told)["data"]
     store, copy = run.stores.original(size), run.stores.copy(size, "fastapi")
     peers = [fastapi(copy, picture), fastify(store, picture)]
     return [ours, *(open_things.enter_context(peer) for peer in peers)]
@@ -81,39 +89,47 @@ def http_questions(size: int) -> dict[str, Question]:
     }
 
 
-def _measure_natively(run: Run, service: Service, size: int) -> None:
+def _native_questions(size: int) -> dict[str, Question]:
     batch, one = questions.batches(size)[0], questions.one(size)
-    resolve = f"{_CONTACTS}/ResolveIdentifiers"
-    small = {
-        # What the gateway asks before it refuses: an empty message, through the same guard.
-        ECHO: Question("/wuts.gateway.v1.TokenService/CheckToken", framed(Empty())),
-        PICTURE: Question(
-            f"{_CONTACTS}/GetProfilePicture", framed(pb.GetProfilePictureRequest(number=PICTURED))
-        ),
+    picture, resolve = f"{_CONTACTS}/GetProfilePicture", f"{_CONTACTS}/ResolveIdentifiers"
+    return {
+        PICTURE: Question(picture, framed(pb.GetProfilePictureRequest(number=PICTURED))),
         ONE: Question(resolve, framed(pb.ResolveIdentifiersRequest(jids=one))),
+        BATCH: Question(resolve, framed(pb.ResolveIdentifiersRequest(jids=batch))),
     }
-    many = Question(resolve, framed(pb.ResolveIdentifiersRequest(jids=batch)))
+
+
+def _measure_natively(run: Run, service: Service, size: int) -> None:
     door = service.native_door(size)
+    answers = {job: hear(door, asked) for job, asked in _native_questions(size).items()}
+    over_http = http_questions(size)
+    for job, heard in answers.items():
+        told = _outcome(job, hear(service.door(size), over_http[job]))
+        require_same(job, {VIA_ENVOY: told, NATIVE: _native_outcome(job, heard)})
+    answers[ECHO] = hear(door, _ECHO_QUESTION)
     run.say("small calls natively")
-    for job in turns([*small], run.effort.rounds):
-        _sample(run, Case(job, size, MANY, NATIVE), small[job], door)
+    for job in turns((ECHO, PICTURE, ONE), run.effort.rounds):
+        _sample(run, Case(job, size, MANY, NATIVE), answers[job])
     run.say("batches natively")
     for callers in turns((1, MANY), run.effort.rounds):
-        _sample(run, Case(BATCH, size, callers, NATIVE), many, door)
+        _sample(run, Case(BATCH, size, callers, NATIVE), answers[BATCH])
 
 
-def _take_turns(run: Run, job: str, size: int, callers: int, asked: dict[Door, Question]) -> None:
-    require_same(job, {door.variant: _outcome(job, door, asked[door]) for door in asked})
-    for door, question in asked.items():
-        ask(door, question, requests=callers, callers=callers)
-    for door in turns([*asked], run.effort.rounds):
-        _sample(run, Case(job, size, callers, door.variant), asked[door], door)
+def _take_turns(run: Run, job: str, size: int, callers: int, answers: Sequence[Heard]) -> None:
+    told = {heard.door.variant: _outcome(job, heard) for heard in answers}
+    if job == LIST and size in run.lists:
+        told[lists.PAGES] = run.lists[size]
+    require_same(f"{job} of {short(size)}", told)
+    for heard in answers:
+        ask(heard, requests=callers, callers=callers)
+    for heard in turns(answers, run.effort.rounds):
+        _sample(run, Case(job, size, callers, heard.door.variant), heard)
 
 
-def _sample(run: Run, case: Case, question: Question, door: Door) -> None:
-    answered = ask(door, question, requests=_requests(run, case), callers=case.callers)
+def _sample(run: Run, case: Case, heard: Heard) -> None:
+    answered = ask(heard, requests=_requests(run, case), callers=case.callers)
     run.figures.add(case, Sample(answered.cpu, answered.p50, answered.p99))
-    if door.variant == VIA_ENVOY:
+    if heard.door.variant == VIA_ENVOY:
         # The service's own part, for those that have nothing in front.
         run.figures.add(case._replace(variant=APP), Sample(answered.cpus[0]))
 
@@ -127,21 +143,12 @@ def _requests(run: Run, case: Case) -> int:
     return max(1, case.callers, calls)
 
 
-def _outcome(job: str, door: Door, question: Question) -> str:
-    told = _get(door, question)
-    if job == LIST:
-        return outcomes.of_json(map(json.loads, told.splitlines()))
-    return json.dumps(json.loads(told), sort_keys=True)
+def _outcome(job: str, heard: Heard) -> str:
+    told = map(json.loads, heard.parts)
+    return outcomes.of_json(told) if job == LIST else outcomes.of_object(next(told))
 
 
-def _get(door: Door, question: Question) -> str:
-    answer = httpx.request(
-        "POST" if question.body else "GET",
-        f"{door.url}{question.path}",
-        content=question.body,
-        headers={"authorization": f"Bearer {door.token}", "content-type": "application/json"},
-        timeout=60,
-        trust_env=False,
-    )
-    answer.raise_for_status()
-    return answer.text
+def _native_outcome(job: str, heard: Heard) -> str:
+    (message,) = heard.parts
+    kind = pb.GetProfilePictureResponse if job == PICTURE else pb.ResolveIdentifiersResponse
+    return outcomes.of_message(kind.FromString(message))

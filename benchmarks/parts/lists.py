@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PAGES, ONE_SHOT, ROWS, NEONIZE = "pages", "one-shot", "rows", ENGINE
 LIST, PAGE = "list", "page"
-_OURS = "lists"
+_OURS, _SINGLE = "lists", "pages"
 
 
 def measure(run: Run) -> None:
@@ -28,13 +28,14 @@ def measure(run: Run) -> None:
         ):
             tasks = {way: Task(ours, way) for way in (PAGES, ONE_SHOT, ROWS)}
             tasks[NEONIZE] = Task(neonize, LIST)
-            compare(run, {Case(LIST, size, 0, way): task for way, task in tasks.items()})
+            cases = {Case(LIST, size, 0, way): task for way, task in tasks.items()}
+            run.lists |= compare(run, cases)
     few, many = run.effort.small, run.effort.huge
     run.say(f"single pages of {short(few)} and {short(many)}")
     with ExitStack() as open_things:
         pages = {
             Case(PAGE, size, 0, PAGES): Task(
-                open_things.enter_context(working(_OURS, run.stores.original(size), size)), PAGE
+                open_things.enter_context(working(_SINGLE, run.stores.original(size), size)), PAGE
             )
             for size in (few, many)
         }

@@ -24,3 +24,5 @@ class Run:
     stores: Stores
     say: Callable[[str], None]
     figures: Figures = field(default_factory=Figures)
+    lists: dict[int, str] = field(default_factory=dict)
+    """What the list of each size came to within a process: what a service is to answer."""

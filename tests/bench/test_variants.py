@@ -9,7 +9,9 @@ import pytest
 from benchmarks import questions, seeds
 from benchmarks.rounds import OutcomesDiffer, require_same, turns
 from benchmarks.stores import Stores
+from benchmarks.variants import open_variant
 from benchmarks.worker import ENGINE, WorkerFailed, working
+from wuts.contacts.v1 import contacts_service_pb2 as pb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,14 +69,23 @@ class TestVariants:
     """Each variant in its process."""
 
     def test_lists(self, stores: Stores) -> None:
-        """Pages, chunks, one message, bare rows and the engine itself list the same contacts."""
+        """Pages, the whole, one statement, bare rows and the engine list the same contacts."""
         with (
             working("lists", stores.original(SIZE), SIZE) as ours,
             working(ENGINE, stores.copy(SIZE, "engine"), SIZE) as engine,
         ):
-            told = [ours.outcome(way)[1] for way in ("pages", "chunks", "one-shot", "rows")]
+            told = [ours.outcome(way)[1] for way in ("pages", "whole", "one-shot", "rows")]
             told.append(engine.outcome("list")[1])
         assert (1, True) == (len(set(told)), bool(told[0]))
+
+    def test_single_pages(self, tmp_path: Path) -> None:
+        """The three pages are full ones, whatever the length of the list."""
+        stores = Stores(tmp_path)
+        for size in (2000, 8000):
+            variant = open_variant("pages", stores.original(size), size)
+            pages = [page for page in variant.jobs["page"]() if isinstance(page, bytes)]
+            found = [len(pb.ListContactsResponse.FromString(page).contacts) for page in pages]
+            assert [1000] * 3 == found
 
     def test_batches(self, stores: Stores) -> None:
         """The service, a look-up at a time, and dictionaries resolve alike, item by item."""

@@ -41,9 +41,7 @@ def failed(
     return kind(Failure(code, retry_after=retry_after))
 
 
-def streaming(
-    *, resumes: bool = True, timeout: float | None = None, retries: int = 2
-) -> Attempts:
+def streaming(*, resumes: bool = True, timeout: float | None = None, retries: int = 2) -> Attempts:
     """The attempts of a stream."""
     rest = (lambda _: b"") if resumes else None
     ask = Ask("/a/b", b"", bytes, None, None, is_safe=True, rest=rest)
