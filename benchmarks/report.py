@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.glance import table
 from benchmarks.seeds import short
 from faults.table import machine
 
@@ -47,7 +48,7 @@ def written(measured: Measured) -> str:
 def document(verdicts: Sequence[Verdict], figures: Figures, effort: Effort) -> str:
     """Writes the whole page in Markdown."""
     head = _HEAD.read_text().format(rounds=effort.rounds)
-    parts = [head, machine(), "", "## Goals", ""]
+    parts = [head, machine(), "", *table(figures, effort), "", "## Goals", ""]
     parts += ["| | | measured (where missed: wanted) | goal |", "|---|---|---|---|"]
     for verdict in verdicts:
         told = "; ".join(map(written, verdict.measured))

@@ -193,6 +193,7 @@ class TestReport:
         page = document(judge(made, TRIAL), made, TRIAL)
         assert [f"| {goal.name} | met |" in page for goal in GOALS] == [True] * len(GOALS)
         assert "## list, 400 rows, within a process" in page
+        assert "| list of 200 rows, 1 caller | 10.00x | 10.00x | 10.00x | 10.00x |" in page
         assert "| FastAPI + neonize | 10.0 | 10.0 | 10.0 |" in page
 
     @pytest.mark.parametrize(
