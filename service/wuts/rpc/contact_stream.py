@@ -11,7 +11,6 @@ from wuts.rpc import convert, streams
 from wuts.usecases.stream_contacts import stream_contacts
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncGenerator, Callable
 
     from grpc import aio
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from wuts.domain.caller import DeviceId
     from wuts.domain.contact import ContactPage
     from wuts.ports import ContactStore, LiveSessions
+    from wuts.rpc.load import Load
     from wuts.rpc.page_tokens import PageTokens
 
     Context = aio.ServicerContext[Any, pb.StreamContactsResponse]
@@ -31,7 +31,7 @@ _HEAD = "x-envoy-head"
 
 
 class ContactStream:
-    """Streams the contact lists of all devices; `cutting` ends streams under way."""
+    """Streams the contact lists of all devices; `load` ends streams and makes them rest."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class ContactStream:
         sessions: LiveSessions,
         page_tokens: PageTokens,
         patience: streams.Patience,
-        cutting: asyncio.Event,
+        load: Load,
     ) -> None:
         self._store = store
         self._sessions = sessions
         self._page_tokens = page_tokens
         self._patience = patience
-        self._cutting = cutting
+        self._load = load
 
     async def send(
         self, device: DeviceId, request: pb.StreamContactsRequest, context: Context, *, full: bool
@@ -58,7 +58,7 @@ class ContactStream:
         messages = self._messages(device, after, page_size, full=full)
         if any(key == _HEAD for key, _ in context.invocation_metadata() or ()):
             messages = streams.first_of(messages)
-        await streams.send(messages, context, patience=self._patience, cutting=self._cutting)
+        await streams.send(messages, context, patience=self._patience, load=self._load)
 
     async def _messages(
         self, device: DeviceId, after: str, page_size: int | None, *, full: bool

@@ -42,6 +42,8 @@ class Load:
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.draining = asyncio.Event()
         self.cutting = asyncio.Event()
+        self.calls_taken = 0
+        """How many calls there have been so far; streams do not count."""
         self._bounds = bounds or Bounds()
         self._calls: Counter[str] = Counter()
         self._streams: Counter[str] = Counter()
@@ -51,6 +53,7 @@ class Load:
     def call(self, caller: Caller) -> AbstractContextManager[None]:
         """Counts a call while it lasts; raises ServiceUnavailable and RateLimited."""
         bounds = self._bounds
+        self.calls_taken += 1
         return self._counted(self._calls, caller.tenant, bounds.calls, bounds.calls_of_tenant)
 
     def stream(self, caller: Caller) -> AbstractContextManager[None]:

@@ -111,7 +111,7 @@ class Server:
             sessions=ports.sessions,
             page_tokens=ports.page_tokens,
             patience=ports.patience,
-            cutting=self._load.cutting,
+            load=self._load,
         )
         contacts = ContactsServicer(
             store=ports.store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,7 +16,12 @@ from wuts.domain.errors import CallTimeout, ServiceUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from wuts.rpc.load import Load
+
 T = TypeVar("T")
+
+_LONGEST_REST = 0.1
+# Seconds; a store that was locked for a while is no reason to wait as long again.
 
 
 async def until(stopping: asyncio.Event, items: AsyncGenerator[T]) -> AsyncGenerator[T]:
@@ -70,18 +76,21 @@ async def send(
     context: aio.ServicerContext[Any, T],
     *,
     patience: Patience,
-    cutting: asyncio.Event,
+    load: Load,
 ) -> None:
     """Sends items as fast as they are taken, the next one made only then.
 
-    Raises CallTimeout when patience ends, and ServiceUnavailable between two items once
-    `cutting` is set. The status then waits in line behind what was not taken, so that the
+    When there are calls meanwhile it rests after each item for as long as that took: who asks
+    for little does not wait behind who asks for everything.
+
+    Raises CallTimeout when patience ends, and ServiceUnavailable between two items once the
+    load is `cutting`. The status then waits in line behind what was not taken, so that the
     reader learns of it whenever it reads on; merely cancelled, the call would stay open for
     both sides.
     """
     try:
         async with asyncio.timeout(patience.whole), aclosing(items):
-            await _send_each(items, context, patience.stalled, cutting)
+            await _send_each(items, context, patience.stalled, load)
     except TimeoutError as error:
         # The reader may be gone for hours: what was made for it need not wait for it, too.
         traceback.clear_frames(error.__traceback__)
@@ -92,14 +101,12 @@ async def send(
 
 
 async def _send_each(
-    items: AsyncGenerator[T],
-    context: aio.ServicerContext[Any, T],
-    patience: float,
-    cutting: asyncio.Event,
+    items: AsyncGenerator[T], context: aio.ServicerContext[Any, T], patience: float, load: Load
 ) -> None:
-    is_begun = False
+    is_begun, begun, calls = False, time.monotonic(), load.calls_taken
     async for item in items:
-        if cutting.is_set():
+        took = time.monotonic() - begun
+        if load.cutting.is_set():
             raise ServiceUnavailable
         if not is_begun:
             # Else a status behind a first message that is not taken would send it again.
@@ -108,3 +115,6 @@ async def _send_each(
         # Not yielded: no timeout of ours would see gRPC wait for the reader.
         async with asyncio.timeout(patience):
             await context.write(item)
+        if load.calls_taken != calls:
+            await asyncio.sleep(min(took, _LONGEST_REST))
+        begun, calls = time.monotonic(), load.calls_taken
