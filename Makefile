@@ -51,7 +51,7 @@ faults-table: install-test ## Cause every fault and write docs/faults.md
 capacity: install-test ## Measure what a connected device costs
 	@PYTHONPATH=tests $(BIN)/python -m faults.capacity
 
-bench: install-test ## Measure everything beside its peers and write docs/benchmarks.md (ten minutes)
+bench: install-test ## Measure everything beside its peers and write docs/benchmarks.md (twelve minutes)
 	@$(BENCH) --write docs
 
 bench-quick: install-test ## Measure less of the same, and write nothing (three minutes)

@@ -41,7 +41,7 @@ _MISSED, _FAILED, _UNABLE = 1, 2, 3
     type=click.Choice([*_EFFORTS]),
     default="full",
     show_default=True,
-    help="How much is measured: full takes some ten minutes, quick less than three; "
+    help="How much is measured: full takes some twelve minutes, quick less than three; "
     "trial shows that everything runs, and measures nothing.",
 )
 @click.option(

@@ -187,9 +187,10 @@ GOALS = (
         "B2",
         "pages of 1000 <= 1.25x one read of everything, which is <= 1.4x the bare joined rows",
         _close_to_the_limit,
-        "A page is read in pieces of 500, so that neither a writer nor another caller waits for"
-        " more than some milliseconds, and its text is hashed, so that an unchanged list costs a"
-        " 304 the next time.",
+        "One read of everything makes one text of many megabytes, which is in no processor's cache"
+        " any more when it is read; how much that costs differs from run to run. Pages have the"
+        " cost of a hand-over to the store's thread each, and their text is hashed, so that an"
+        " unchanged list costs a 304 the next time.",
     ),
     Goal(
         "B3",
@@ -231,8 +232,8 @@ GOALS = (
         _against_fastapi,
         "An empty call (*echo*) alone costs gRPC in Python more than FastAPI takes for an answer"
         " from memory, and Envoy's part (*wuts via Envoy* less *wuts behind Envoy*) comes on top;"
-        " only where FastAPI has to ask the engine, on threads, does it cost as much. Of a batch"
-        " and of a list, Envoy's part is a quarter: it makes the JSON.",
+        " where FastAPI asks the engine, on threads, it costs as much as the service without"
+        " Envoy. Of a batch and of a list, Envoy's part is a quarter: it makes the JSON.",
     ),
     Goal(
         "B8",
