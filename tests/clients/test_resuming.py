@@ -67,7 +67,7 @@ class TestClient:
     @pytest.mark.parametrize(
         ("error", "kind", "attempts"),
         [
-            (errors.ServiceUnavailable(), ServiceUnavailable, 3),
+            (errors.ServiceUnavailable(), ServiceUnavailable, 5),
             (errors.StoreUnavailable(), StoreUnavailable, 1),
             (RuntimeError(), InternalError, 1),
         ],
@@ -78,7 +78,7 @@ class TestClient:
         """After the retries, or at once where a pause cures nothing; the token is at hand."""
         with (
             second_page_failing(stage, error, times=10) as reads,
-            Client(door, token=stage.token, tls=False) as client,
+            Client(door, token=stage.token, tls=False, retries=1) as client,
         ):
             pages = client.stream_contacts(page_size=1)
             first = next(pages)
@@ -130,13 +130,13 @@ class TestAsyncClient:
         assert 3 == len(reads)
 
     async def test_gives_up(self, stage: Stage, door: str) -> None:
-        """After the retries."""
+        """After the retries, which are three more than those of a call."""
         with second_page_failing(stage, errors.ServiceUnavailable(), times=10) as reads:
             async with (
-                AsyncClient(door, token=stage.token, tls=False) as client,
+                AsyncClient(door, token=stage.token, tls=False, retries=1) as client,
                 aclosing(client.stream_contacts(page_size=1)) as pages,
             ):
                 await anext(pages)
                 with pytest.raises(ServiceUnavailable):
                     await anext(pages)
-        assert 3 == len(reads)
+        assert 5 == len(reads)
