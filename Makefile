@@ -54,7 +54,7 @@ capacity: install-test ## Measure what a connected device costs
 bench: install-test ## Measure everything beside its peers and write docs/benchmarks.md (twelve minutes)
 	@$(BENCH) --write docs
 
-bench-quick: install-test ## Measure less of the same, and write nothing (three minutes)
+bench-quick: install-test ## Measure less of the same, in smaller stores, and write nothing (three minutes)
 	@$(BENCH) --effort quick
 
 bench-trial: install-test ## Run each part of the benchmarks once on next to nothing

@@ -41,7 +41,7 @@ class Effort:
 
 
 FULL = Effort()
-QUICK = Effort(seconds=0.03, lists=3, calls=400, reads=1, restarts=1)
+QUICK = Effort(big=50_000, huge=200_000, seconds=0.03, lists=3, calls=300, reads=1, restarts=1)
 TRIAL = Effort(
     tiny=100, small=200, big=400, huge=2000, rounds=1, seconds=0.01, calls=40, restarts=1
 )
