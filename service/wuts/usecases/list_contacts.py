@@ -19,7 +19,7 @@ CHUNK = 500
 """The most contacts read at once of many: no statement holds up a writer, and no turn of the event
 loop other callers, for more than a few milliseconds."""
 
-_USUAL_PAGE = 1000
+_WHOLE_PAGE = 1000
 # The largest page that is read as a whole: twice the time, but once.
 
 
@@ -58,7 +58,7 @@ async def list_contacts(
         check_page_size(page_size)
     await sessions.require_connected(device)
     wanted = max_list if page_size is None else page_size
-    chunk = wanted if wanted <= _USUAL_PAGE else CHUNK
+    chunk = wanted if wanted <= _WHOLE_PAGE else CHUNK
     while True:
         page = await store.page(device, after=after, limit=min(wanted, chunk))
         wanted -= len(page.contacts)
